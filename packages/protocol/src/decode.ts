@@ -1,0 +1,91 @@
+import type { z } from "zod";
+import { type Observation, observationKinds, observationSchema, type RawObservation } from "./facts.ts";
+import { limits } from "./limits.ts";
+import { type AgentMessage, agentMessageSchema, type CollectorMessage, collectorMessageSchema } from "./messages.ts";
+
+export type DecodeErrorCode = "too-large" | "not-json" | "too-deep" | "unknown-type" | "invalid";
+
+/** Why a message was refused: the field, the rule it broke. `type` is the message's own, where it had one. */
+export interface DecodeError {
+  readonly code: DecodeErrorCode;
+  readonly message: string;
+  readonly type: string | null;
+}
+export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: DecodeError };
+
+/** Depth of nesting of a JSON text, counted without parsing, so that a deep one costs nothing. */
+export function jsonDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+const refuse = (code: DecodeErrorCode, message: string, type: string | null = null) =>
+  ({ ok: false, error: { code, message, type } }) as const;
+
+/** First problem of a zod error as one line: `policy.targets.3.port: Invalid input: expected number`. */
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (!issue) return "invalid";
+  const where = issue.path.map(String).join(".");
+  return where ? `${where}: ${issue.message}` : issue.message;
+}
+
+function decode<T>(text: string, schema: z.ZodType<T>, types: ReadonlySet<string>): Decoded<T> {
+  if (text.length > limits.messageBytes)
+    return refuse("too-large", `message of ${text.length} characters; at most ${limits.messageBytes}`);
+  // The envelope adds a few levels to what a raw payload may have.
+  const depth = jsonDepth(text);
+  if (depth > limits.rawDepth + 4) return refuse("too-deep", `nested ${depth} deep; at most ${limits.rawDepth + 4}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return refuse("not-json", "the message is not JSON");
+  }
+  const type =
+    typeof json === "object" && json !== null && "type" in json && typeof json.type === "string"
+      ? json.type.slice(0, 64)
+      : null;
+  if (type !== null && !types.has(type)) return refuse("unknown-type", `unknown message type "${type}"`, type);
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { ok: true, value: parsed.data } : refuse("invalid", firstIssue(parsed.error), type);
+}
+
+const typesOf = (schema: { options: readonly { shape: { type: { value: string } } }[] }) =>
+  new Set(schema.options.map((option) => option.shape.type.value));
+const agentTypes = typesOf(agentMessageSchema);
+const collectorTypes = typesOf(collectorMessageSchema);
+
+/** Decodes what an agent sent. Never throws, whatever the bytes. */
+export const decodeAgentMessage = (text: string): Decoded<AgentMessage> => decode(text, agentMessageSchema, agentTypes);
+
+/** Decodes what a collector sent. Never throws, whatever the bytes. */
+export const decodeCollectorMessage = (text: string): Decoded<CollectorMessage> =>
+  decode(text, collectorMessageSchema, collectorTypes);
+
+/** An observation whose facts are understood, or the same observation raw, with why it is not. */
+export type DecodedObservation =
+  | { readonly known: true; readonly observation: Observation }
+  | { readonly known: false; readonly observation: RawObservation; readonly why: string };
+
+const known = new Set<string>(observationKinds);
+
+/** Second step of decoding: the facts by kind. What is not understood is kept raw, so that newer agents never jam. */
+export function decodeObservation(raw: RawObservation): DecodedObservation {
+  if (!known.has(raw.kind)) return { known: false, observation: raw, why: `unknown kind "${raw.kind}"` };
+  const parsed = observationSchema.safeParse(raw);
+  return parsed.success
+    ? { known: true, observation: parsed.data }
+    : { known: false, observation: raw, why: firstIssue(parsed.error) };
+}
