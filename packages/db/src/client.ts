@@ -1,0 +1,44 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { Prisma, PrismaClient } from "./generated/client.ts";
+
+/** One process's way to the database. Every query function of this package takes it first. */
+export interface Database {
+  readonly url: string;
+  readonly prisma: PrismaClient;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** `postgresql://user:password@host:5432/name`, or a Unix socket: `postgresql://user:password@localhost/name?host=%2Frun%2Fpg`. */
+  url: string;
+  /** Most connections at once; 10 when not given. */
+  connections?: number;
+  /** Told of a connection that broke while idle; the pool opens a new one by itself. */
+  onError?: (error: Error) => void;
+}
+
+/** Opens a pool. Nothing connects until the first query. Times are read and written in UTC whatever the server's zone. */
+export function openDatabase(options: OpenOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections ?? 10,
+    connectionTimeoutMillis: 10_000,
+    options: "-c TimeZone=UTC",
+    application_name: "lynceus",
+  });
+  // Without a listener a dropped idle connection would end the process.
+  pool.on("error", (error) => options.onError?.(error));
+  const adapter = new PrismaPg(pool, { disposeExternalPool: true, onPoolError: (error) => options.onError?.(error) });
+  const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 15_000, timeout: 60_000 } });
+  return {
+    url: options.url,
+    prisma,
+    close: async () => {
+      await prisma.$disconnect();
+      if (!pool.ended && !pool.ending) await pool.end();
+    },
+  };
+}
+
+export { Prisma, type PrismaClient };
