@@ -50,10 +50,14 @@ export async function quietly(label, command, args, options = {}) {
 }
 
 const bin = (name) => path.join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
+
 export { bin };
 
 const stampFile = path.join(root, "node_modules", ".lynceus-lock");
-const lockHash = () => createHash("sha256").update(readFileSync(path.join(root, "package-lock.json"))).digest("hex");
+const lockHash = () =>
+  createHash("sha256")
+    .update(readFileSync(path.join(root, "package-lock.json")))
+    .digest("hex");
 
 export async function install() {
   const wanted = lockHash();
