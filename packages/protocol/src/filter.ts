@@ -48,6 +48,7 @@ export const filterFields = {
     none: true,
   },
   confidence: { type: "enum", title: "Confidence", values: confidences, example: "confidence:high", none: true },
+  cause: { type: "text", title: "Cause of the primary finding", example: 'cause:"*px1*"', none: true },
   incident: { type: "text", title: "Incident", example: "incident:142", none: true },
   site: { type: "text", title: "Site", example: "site:Manila", none: true },
   subnet: { type: "subnet", title: "Private address", example: "subnet:10.40.0.0/16" },
