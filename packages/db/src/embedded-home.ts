@@ -1,5 +1,15 @@
-import { createHash } from "node:crypto";
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseError } from "./connection.ts";
@@ -98,7 +108,8 @@ function refuseForeign(directory: string): void {
  *
  * As an ordinary user all is in `dataDirectory`. As root PostgreSQL runs as another user (`postgres`, else `nobody`),
  * who must reach its files: when a folder on the way keeps others out (a 0700 home), they live in
- * `/var/lib/lynceus/<hash of the data directory's path>` instead, and `lynceus.json` in the data directory says so.
+ * `/var/lib/lynceus/<hash of the data directory's path>-<random>` instead, and `lynceus.json` in the data directory
+ * says so. The folder may be moved; of a copy the original keeps the database.
  */
 export function prepareHome(dataDirectory: string): EmbeddedHome {
   const own = path.resolve(dataDirectory);
@@ -107,13 +118,19 @@ export function prepareHome(dataDirectory: string): EmbeddedHome {
     refuseForeign(own);
     const isRoot = process.getuid?.() === 0;
     const marker = path.join(own, "lynceus.json");
-    let server = readServer(marker);
-    if (server === null) {
-      server = isRoot && !isTraversable(own) ? path.join(systemDirectory, hashOf(own)) : own;
-      writeFileSync(marker, `${JSON.stringify({ server })}\n`, { mode: 0o600 });
-    }
-    // A folder that was moved as a whole keeps its database.
-    if (server !== own && !server.startsWith(systemDirectory + path.sep)) server = own;
+    const found = readMarker(marker);
+    const elsewhere = found?.server.startsWith(systemDirectory + path.sep) ? found.server : null;
+    if (found && elsewhere && found.directory !== own && existsSync(path.join(found.directory, "lynceus.json")))
+      throw new DatabaseError(
+        `data directory ${own} is a copy of ${found.directory}, whose database is in ${elsewhere}; name a new folder`,
+      );
+    const server = found
+      ? (elsewhere ?? own)
+      : isRoot && !isTraversable(own)
+        ? path.join(systemDirectory, `${hashOf(own)}-${randomBytes(3).toString("hex")}`)
+        : own;
+    if (found?.directory !== own)
+      writeFileSync(marker, `${JSON.stringify({ directory: own, server })}\n`, { mode: 0o600 });
     mkdirSync(server, { recursive: true });
     const runAs = isRoot ? ownerOf(path.join(server, "data")) : null;
     if (server === own) chmodSync(own, isRoot ? 0o711 : 0o700);
@@ -128,16 +145,10 @@ export function prepareHome(dataDirectory: string): EmbeddedHome {
   }
 }
 
-function readServer(marker: string): string | null {
-  let text: string;
+function readMarker(marker: string): { directory: string; server: string } | null {
   try {
-    text = readFileSync(marker, "utf8");
-  } catch {
-    return null;
-  }
-  try {
-    const { server } = JSON.parse(text) as { server?: unknown };
-    return typeof server === "string" ? server : null;
+    const { directory, server } = JSON.parse(readFileSync(marker, "utf8")) as Record<string, unknown>;
+    return typeof directory === "string" && typeof server === "string" ? { directory, server } : null;
   } catch {
     return null;
   }

@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { DatabaseError } from "./connection.ts";
@@ -55,7 +65,8 @@ export function installProgram(server: string): string {
     chmodSync(making, 0o755);
     renameSync(making, program);
     for (const entry of readdirSync(server))
-      if (entry.startsWith("program-") && entry !== wanted) rmSync(path.join(server, entry), { recursive: true, force: true });
+      if (entry.startsWith("program-") && entry !== wanted)
+        rmSync(path.join(server, entry), { recursive: true, force: true });
   }
   return path.join(program, "bin");
 }

@@ -114,7 +114,9 @@ async function takeStartLock(file: string): Promise<() => void> {
     // An empty lock is one that is being written, unless it is old.
     if (holder === null ? age > 2_000 : !isAlive(holder)) rmSync(file, { force: true });
     else if (Date.now() > deadline)
-      throw new DatabaseError(`process ${holder} has been starting this database for a minute; if it is not ours, delete ${file}`);
+      throw new DatabaseError(
+        `process ${holder} has been starting this database for a minute; if it is not ours, delete ${file}`,
+      );
     else await delay(50);
   }
 }
@@ -155,7 +157,9 @@ function checkData(data: string): void {
     version = readFileSync(path.join(data, "PG_VERSION"), "utf8").trim();
   } catch (error) {
     const why = errorCode(error) === "ENOENT" ? "it has no PG_VERSION" : String(error);
-    throw new DatabaseError(`${data} is not a PostgreSQL data directory: ${why}; restore it from a backup, or name a new folder`);
+    throw new DatabaseError(
+      `${data} is not a PostgreSQL data directory: ${why}; restore it from a backup, or name a new folder`,
+    );
   }
   if (version !== serverMajor)
     throw new DatabaseError(
@@ -170,9 +174,13 @@ async function readSecrets(home: EmbeddedHome, fresh: boolean): Promise<Secrets>
     if (typeof read.admin === "string" && typeof read.application === "string")
       return { admin: read.admin, application: read.application, port: read.port ?? null };
   } catch (error) {
-    if (errorCode(error) !== "ENOENT" && !fresh) throw new DatabaseError(`cannot read the database's passwords: ${error}`);
+    if (errorCode(error) !== "ENOENT" && !fresh)
+      throw new DatabaseError(`cannot read the database's passwords: ${error}`);
   }
-  if (!fresh) throw new DatabaseError(`the database's passwords are gone: ${file} is missing or broken; restore it from a backup`);
+  if (!fresh)
+    throw new DatabaseError(
+      `the database's passwords are gone: ${file} is missing or broken; restore it from a backup`,
+    );
   const password = () => randomBytes(24).toString("base64url");
   const port = process.platform === "win32" ? await freePort() : null;
   const secrets: Secrets = { admin: password(), application: password(), port };
@@ -220,8 +228,13 @@ function initialize(bin: string, home: EmbeddedHome, data: string, secrets: Secr
       { cwd: home.server, env: environment(), encoding: "utf8", ...identity(home) },
     );
     if (result.status !== 0) {
-      const said = `${result.stderr ?? ""}`.trim().split("\n").filter((line) => /error|fatal|could not/i.test(line));
-      throw new DatabaseError(`PostgreSQL could not make its data directory ${data}: ${said[0] ?? result.error ?? `initdb ended with ${result.status}`}`);
+      const said = `${result.stderr ?? ""}`
+        .trim()
+        .split("\n")
+        .filter((line) => /error|fatal|could not/i.test(line));
+      throw new DatabaseError(
+        `PostgreSQL could not make its data directory ${data}: ${said[0] ?? result.error ?? `initdb ended with ${result.status}`}`,
+      );
     }
     renameSync(making, data);
   } finally {
@@ -264,8 +277,11 @@ async function findRunning(data: string, adminUrl: string, log: (line: string) =
     const answer = await ping(adminUrl);
     if (answer === "ready") return pid;
     if (typeof answer === "object")
-      throw new DatabaseError(`PostgreSQL (process ${pid}) runs on ${data} but refuses the passwords of secrets.json: ${answer.refused}`);
-    if (Date.now() > deadline) throw new DatabaseError(`PostgreSQL (process ${pid}) runs on ${data} but does not answer for a minute`);
+      throw new DatabaseError(
+        `PostgreSQL (process ${pid}) runs on ${data} but refuses the passwords of secrets.json: ${answer.refused}`,
+      );
+    if (Date.now() > deadline)
+      throw new DatabaseError(`PostgreSQL (process ${pid}) runs on ${data} but does not answer for a minute`);
     if (!told) log(`waiting for the PostgreSQL that is running (process ${pid})`);
     told = true;
     await delay(100);
@@ -307,7 +323,8 @@ async function launch(
   const logFile = path.join(home.server, "postgres.log");
   const deadline = Date.now() + startupMs;
   for (;;) {
-    if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > 16 * 1024 * 1024) renameSync(logFile, `${logFile}.old`);
+    if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > 16 * 1024 * 1024)
+      renameSync(logFile, `${logFile}.old`);
     const from = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
     const output = openSync(logFile, "a", 0o600);
     const child = spawn(path.join(bin, "postgres"), ["-D", data, ...settingsOf(home, secrets, more)], {
@@ -333,7 +350,9 @@ async function launch(
         if (answer === "ready") return child.pid;
         if (typeof answer === "object") {
           child.kill("SIGINT");
-          throw new DatabaseError(`PostgreSQL refuses the passwords of ${path.join(home.own, "secrets.json")}: ${answer.refused}`);
+          throw new DatabaseError(
+            `PostgreSQL refuses the passwords of ${path.join(home.own, "secrets.json")}: ${answer.refused}`,
+          );
         }
       }
       await delay(15);
@@ -346,7 +365,9 @@ async function launch(
     }
     if (ended === null && child.pid !== undefined) process.kill(child.pid, "SIGINT");
     const why = said.find((line) => /FATAL|PANIC|error/i.test(line))?.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "");
-    throw new DatabaseError(`PostgreSQL did not start on ${data}: ${why ?? ended ?? "no answer for a minute"} (more in ${logFile})`);
+    throw new DatabaseError(
+      `PostgreSQL did not start on ${data}: ${why ?? ended ?? "no answer for a minute"} (more in ${logFile})`,
+    );
   }
 }
 

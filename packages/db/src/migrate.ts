@@ -19,7 +19,8 @@ export interface Migration {
 
 /** `prisma/migrations` of this repository. A release that is bundled says where its own copy is. */
 export const migrationsDirectory = (): string =>
-  process.env.LYNCEUS_MIGRATIONS ?? path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../prisma/migrations");
+  process.env.LYNCEUS_MIGRATIONS ??
+  path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../../prisma/migrations");
 
 /** The migrations of a directory, oldest first. Throws a DatabaseError when there are none: a release without them is broken. */
 export function readMigrations(directory: string): Migration[] {

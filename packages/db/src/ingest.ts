@@ -1,0 +1,280 @@
+import { randomUUID } from "node:crypto";
+import type { Observation, RawObservation } from "@lynceus/protocol/facts";
+import type { Confidence, Location, MachineStatus, PatternId, Severity, Verdict } from "@lynceus/protocol/names";
+import type { TimelineEntry } from "@lynceus/protocol/read-api";
+import type { Finding, MachineState } from "@lynceus/protocol/state";
+import type { Database } from "./client.ts";
+import { ensurePartitions } from "./partitions.ts";
+import { sqlState } from "./sql-error.ts";
+import { toSqlJson } from "./sql-text.ts";
+
+/** A row of `observations`. Received at the batch's `now`. */
+export interface ObservationRow {
+  machineId: string;
+  epoch: string;
+  seq: number;
+  kind: string;
+  key: string;
+  /** Corrected for the machine's clock skew. */
+  observedAt: Date;
+  location: string;
+  digest: string;
+  verdict: Verdict | null;
+  /** Kept without being understood. */
+  raw: boolean;
+  replayed: boolean;
+  facts: Observation["facts"] | RawObservation["facts"];
+}
+
+/** Columns of `machines` that are derived from its state: what lists, filters and counts read. */
+export interface MachineColumns {
+  status: MachineStatus;
+  atRisk: boolean;
+  primaryPattern: PatternId | null;
+  primarySeverity: Severity | null;
+  primaryConfidence: Confidence | null;
+  primaryCause: string | null;
+  /** A Date or milliseconds since 1970. */
+  primarySince: Date | number | null;
+  patterns: readonly PatternId[];
+  location: Location;
+  route: string | null;
+  verdictConfigured: Verdict | null;
+  verdictDirect: Verdict | null;
+  chainConfigured: string | null;
+  chainDirect: string | null;
+  pacHash: string | null;
+  tlsIssuer: string | null;
+  tlsSpki: string | null;
+  clockSkewMs: number | null;
+  /** When the present status began, where that is not `seenAt`; only read when the status changes. */
+  statusSince?: Date | number | null;
+  /** Undefined leaves what is stored. */
+  hostname?: string;
+  os?: string;
+  osVersion?: string;
+  agentVersion?: string;
+  simulated?: boolean;
+}
+
+export interface MachineUpdate {
+  machineId: string;
+  /** The epoch that `lastSeq` is of. */
+  epoch: string | null;
+  /** What is stored now in this epoch; 0 also for an epoch that begins with this batch. */
+  expectedSeq: number;
+  lastSeq: number;
+  state: MachineState;
+  columns: MachineColumns;
+  seenAt: Date;
+  /** This batch holds the machine's daily checkpoint (rule 13). */
+  checkpoint: boolean;
+}
+
+export type FindingChange =
+  /** `id` is made when absent. */
+  | { kind: "raise"; machineId: string; finding: Finding; id?: string }
+  /** Same finding, new words, severity or evidence. */
+  | { kind: "update"; machineId: string; finding: Finding }
+  | { kind: "clear"; machineId: string; pattern: PatternId; clearedAt: Date };
+
+/** A row of the timeline. `id` is made when absent. */
+export interface TransitionRow {
+  machineId: string;
+  at: Date;
+  id?: string;
+  kind: TimelineEntry["kind"];
+  text: string;
+  detail: string | null;
+  severity: MachineStatus | null;
+  replayed: boolean;
+  /** What joins the same change on many machines; null when it is this machine's alone. */
+  changeKey: string | null;
+}
+
+export interface QuarantineRow {
+  machineId: string;
+  reason: string;
+  /** Base64 of the JSON text. */
+  payload: string;
+}
+
+export interface IngestBatch {
+  now: Date;
+  collectorId: string;
+  observations: readonly ObservationRow[];
+  machines: readonly MachineUpdate[];
+  findings: readonly FindingChange[];
+  transitions: readonly TransitionRow[];
+  quarantine: readonly QuarantineRow[];
+}
+
+interface FindingInsert extends Finding {
+  id: string;
+  machineId: string;
+  clearedAt: Date | null;
+}
+interface FindingEdit {
+  machineId: string;
+  pattern: string;
+  finding: Finding | null;
+  clearedAt: Date | null;
+}
+
+/** Many changes of one finding in a batch become at most one edit of the stored row and the rows that begin in it. */
+function foldFindings(changes: readonly FindingChange[]): { inserts: FindingInsert[]; edits: FindingEdit[] } {
+  const inserts: FindingInsert[] = [];
+  const edits = new Map<string, FindingEdit>();
+  const open = new Map<string, FindingInsert>();
+  for (const change of changes) {
+    const pattern = change.kind === "clear" ? change.pattern : change.finding.pattern;
+    const key = `${change.machineId} ${pattern}`;
+    if (change.kind === "raise") {
+      const row = { ...change.finding, id: change.id ?? randomUUID(), machineId: change.machineId, clearedAt: null };
+      inserts.push(row);
+      open.set(key, row);
+      continue;
+    }
+    const begun = open.get(key);
+    if (begun) {
+      if (change.kind === "update") Object.assign(begun, change.finding);
+      else {
+        begun.clearedAt = change.clearedAt;
+        open.delete(key);
+      }
+      continue;
+    }
+    const edit = edits.get(key) ?? { machineId: change.machineId, pattern, finding: null, clearedAt: null };
+    if (change.kind === "update") edit.finding = change.finding;
+    else edit.clearedAt = change.clearedAt;
+    edits.set(key, edit);
+  }
+  return { inserts, edits: [...edits.values()] };
+}
+
+const toDate = (at: Date | number | null | undefined) => (typeof at === "number" ? new Date(at) : (at ?? null));
+
+async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
+  const { inserts, edits } = foldFindings(batch.findings);
+  const machines = batch.machines.map(({ columns, ...rest }) => ({
+    ...columns,
+    ...rest,
+    primarySince: toDate(columns.primarySince),
+    statusSince: toDate(columns.statusSince),
+  }));
+  const transitions = batch.transitions.map((row) => ({ ...row, id: row.id ?? randomUUID() }));
+  const quarantine = batch.quarantine.map((row) => ({ ...row, id: randomUUID() }));
+  const now = batch.now;
+  // One statement is one transaction and one round trip; every part joins `moved`, so a machine goes in whole or not at all.
+  const rows = await db.prisma.$queryRaw<{ moved: string[] | null }[]>`
+    WITH machine_in AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${toSqlJson(machines)}::jsonb) AS r(
+        "machineId" uuid, epoch uuid, "expectedSeq" bigint, "lastSeq" bigint, state jsonb, "seenAt" timestamptz,
+        checkpoint boolean, status text, "atRisk" boolean, "primaryPattern" text, "primarySeverity" text,
+        "primaryConfidence" text, "primaryCause" text, "primarySince" timestamptz, patterns text[], location text,
+        route text, "verdictConfigured" text, "verdictDirect" text, "chainConfigured" text, "chainDirect" text,
+        "pacHash" text, "tlsIssuer" text, "tlsSpki" text, "clockSkewMs" float8, "statusSince" timestamptz,
+        hostname text, os text, "osVersion" text, "agentVersion" text, simulated boolean)
+    ), moved AS (
+      UPDATE machine_states s
+      SET epoch = r.epoch, last_seq = r."lastSeq", state = r.state, updated_at = ${now},
+          checkpoint_at = CASE WHEN r.checkpoint THEN ${now}::timestamptz ELSE s.checkpoint_at END
+      FROM machine_in r
+      WHERE s.machine_id = r."machineId"
+        AND ((s.epoch IS NOT DISTINCT FROM r.epoch AND s.last_seq = r."expectedSeq")
+          OR (s.epoch IS DISTINCT FROM r.epoch AND r."expectedSeq" = 0))
+      RETURNING s.machine_id
+    ), machine_out AS (
+      UPDATE machines m
+      SET status_since = CASE WHEN m.status = r.status THEN m.status_since ELSE coalesce(r."statusSince", r."seenAt") END,
+          status = r.status, at_risk = r."atRisk", primary_pattern = r."primaryPattern",
+          primary_severity = r."primarySeverity", primary_confidence = r."primaryConfidence",
+          primary_cause = r."primaryCause", primary_since = r."primarySince", patterns = r.patterns,
+          location = r.location, route = r.route, verdict_configured = r."verdictConfigured",
+          verdict_direct = r."verdictDirect", chain_configured = r."chainConfigured", chain_direct = r."chainDirect",
+          pac_hash = r."pacHash", tls_issuer = r."tlsIssuer", tls_spki = r."tlsSpki", clock_skew_ms = r."clockSkewMs",
+          last_seen_at = greatest(m.last_seen_at, r."seenAt"),
+          signed_off_at = CASE WHEN r.status = 'signed-off' THEN coalesce(m.signed_off_at, r."seenAt") END,
+          hostname = coalesce(r.hostname, m.hostname), os = coalesce(r.os, m.os),
+          os_version = coalesce(r."osVersion", m.os_version), agent_version = coalesce(r."agentVersion", m.agent_version),
+          simulated = coalesce(r.simulated, m.simulated)
+      FROM machine_in r JOIN moved ON moved.machine_id = r."machineId"
+      WHERE m.id = r."machineId"
+    ), observation_out AS (
+      INSERT INTO observations (machine_id, received_at, epoch, seq, kind, key, observed_at, location, digest, verdict,
+                                raw, replayed, facts)
+      SELECT r."machineId", ${now}, r.epoch, r.seq, r.kind, r.key, r."observedAt", r.location, r.digest, r.verdict,
+             r.raw, r.replayed, coalesce(r.facts, 'null')
+      FROM jsonb_to_recordset(${toSqlJson(batch.observations)}::jsonb) AS r(
+        "machineId" uuid, epoch uuid, seq bigint, kind text, key text, "observedAt" timestamptz, location text,
+        digest text, verdict text, raw boolean, replayed boolean, facts jsonb)
+      JOIN moved ON moved.machine_id = r."machineId"
+    ), finding_edit_in AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${toSqlJson(edits)}::jsonb) AS r(
+        "machineId" uuid, pattern text, finding jsonb, "clearedAt" timestamptz)
+    ), finding_edit AS (
+      UPDATE findings f
+      SET severity = coalesce(r.finding->>'severity', f.severity),
+          confidence = coalesce(r.finding->>'confidence', f.confidence),
+          "primary" = coalesce((r.finding->>'primary')::boolean, f."primary"),
+          cause = coalesce(r.finding->>'cause', f.cause), sentence = coalesce(r.finding->>'sentence', f.sentence),
+          evidence = coalesce(r.finding->'evidence', f.evidence),
+          configurations = CASE WHEN r.finding IS NULL THEN f.configurations
+            ELSE ARRAY(SELECT jsonb_array_elements_text(r.finding->'configurations')) END,
+          users = coalesce((r.finding->>'users')::int, f.users), cleared_at = r."clearedAt"
+      FROM finding_edit_in r JOIN moved ON moved.machine_id = r."machineId"
+      WHERE f.machine_id = r."machineId" AND f.pattern = r.pattern AND f.cleared_at IS NULL
+    ), finding_out AS (
+      INSERT INTO findings (id, machine_id, pattern, severity, confidence, "primary", cause, sentence, evidence,
+                            configurations, users, since, cleared_at)
+      SELECT r.id, r."machineId", r.pattern, r.severity, r.confidence, r."primary", r.cause, r.sentence, r.evidence,
+             r.configurations, r.users, to_timestamp(r.since / 1000), r."clearedAt"
+      FROM jsonb_to_recordset(${toSqlJson(inserts)}::jsonb) AS r(
+        id uuid, "machineId" uuid, pattern text, severity text, confidence text, "primary" boolean, cause text,
+        sentence text, evidence jsonb, configurations text[], users int, since float8, "clearedAt" timestamptz)
+      JOIN moved ON moved.machine_id = r."machineId"
+      -- One open row a pattern, also when a collector that restarted raises again what is already raised.
+      WHERE NOT EXISTS (
+        SELECT FROM findings f
+        WHERE f.machine_id = r."machineId" AND f.pattern = r.pattern AND f.cleared_at IS NULL
+          AND NOT EXISTS (SELECT FROM finding_edit_in e
+            WHERE e."machineId" = f.machine_id AND e.pattern = f.pattern AND e."clearedAt" IS NOT NULL))
+    ), transition_out AS (
+      INSERT INTO transitions (machine_id, at, id, kind, text, detail, severity, replayed, change_key)
+      SELECT r."machineId", r.at, r.id, r.kind, r.text, r.detail, r.severity, r.replayed, r."changeKey"
+      FROM jsonb_to_recordset(${toSqlJson(transitions)}::jsonb) AS r(
+        "machineId" uuid, at timestamptz, id uuid, kind text, text text, detail text, severity text, replayed boolean,
+        "changeKey" text)
+      JOIN moved ON moved.machine_id = r."machineId"
+      ON CONFLICT DO NOTHING
+    ), quarantine_out AS (
+      INSERT INTO quarantine (id, machine_id, received_at, reason, payload)
+      SELECT r.id, r."machineId", ${now}, r.reason, r.payload
+      FROM jsonb_to_recordset(${toSqlJson(quarantine)}::jsonb) AS r(id uuid, "machineId" uuid, reason text, payload text)
+    )
+    SELECT array_agg(machine_id::text) AS moved, pg_notify('lynceus', '')::text FROM moved`;
+  const moved = new Set(rows[0]?.moved ?? []);
+  return batch.machines.map((machine) => machine.machineId).filter((id) => !moved.has(id));
+}
+
+/**
+ * Stores a batch in one transaction, and tells listeners of `lynceus` once. A machine whose stored (epoch, last seq)
+ * is not what was expected is left out whole (its row, observations, findings, transitions) and returned in
+ * `conflicts`: another collector was faster, or the machine was retired; load its state again.
+ *
+ * NUL and lone surrogates in any text are stored as U+FFFD. Throws what PostgreSQL refuses, with nothing stored:
+ * `isTransient(error)` of sql-error.ts tells an outage from an offender in the batch.
+ * Every observation, finding and transition must be of a machine in `machines`; a machine may appear once.
+ */
+export async function commitBatch(db: Database, batch: IngestBatch): Promise<{ conflicts: string[] }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { conflicts: await commitOnce(db, batch) };
+    } catch (error) {
+      const state = sqlState(error);
+      // Two collectors that update the same machines in a different order; a day whose partition nobody made.
+      if (attempt >= 3 || (state !== "40P01" && state !== "40001" && state !== "23514")) throw error;
+      if (state === "23514") await ensurePartitions(db, batch.now);
+    }
+  }
+}

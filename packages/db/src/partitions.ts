@@ -1,0 +1,86 @@
+import { type Database, Prisma } from "./client.ts";
+
+const dayMs = 86_400_000;
+const lockKey = 72_707_370;
+
+const startOfDay = (at: Date) => new Date(Math.floor(at.getTime() / dayMs) * dayMs);
+const dayName = (day: Date) => day.toISOString().slice(0, 10).replaceAll("-", "");
+
+/** Name of the partition of a day: `observations_20261122`. */
+export const partitionName = (day: Date): string => `observations_${dayName(startOfDay(day))}`;
+
+/**
+ * Makes the partitions of yesterday (a clock that steps back) to `daysAhead` days from now. Days are UTC.
+ * Cheap when they exist; several collectors may call it at once. Returns the names that it made.
+ */
+export async function ensurePartitions(db: Database, now: Date, daysAhead = 7): Promise<string[]> {
+  const first = startOfDay(now).getTime() - dayMs;
+  const days = Array.from({ length: daysAhead + 2 }, (_, index) => new Date(first + index * dayMs));
+  return db.prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey})`;
+    const existing = new Set(await partitionsOf(tx));
+    const missing = days.filter((day) => !existing.has(partitionName(day)));
+    for (const day of missing) {
+      const [from, to] = [day, new Date(day.getTime() + dayMs)].map((at) => at.toISOString());
+      // Names and bounds are made here from a date; DDL takes no parameters.
+      await tx.$executeRawUnsafe(
+        `CREATE TABLE "${partitionName(day)}" PARTITION OF "observations" FOR VALUES FROM ('${from}') TO ('${to}')`,
+      );
+    }
+    return missing.map(partitionName);
+  });
+}
+
+/** Names of the partitions that exist, oldest first. */
+export async function listPartitions(db: Database): Promise<string[]> {
+  return partitionsOf(db.prisma);
+}
+
+async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ name: string }[]>`
+    SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = '"observations"'::regclass ORDER BY 1`;
+  return rows.map((row) => row.name).filter((name) => /^observations_\d{8}$/.test(name));
+}
+
+export interface Retention {
+  /** Whole days of observations that are kept; today is beside them. */
+  observationDays: number;
+  /** Days that timeline entries, cleared findings, quarantine, finished commands and trend samples are kept. */
+  historyDays: number;
+}
+
+/**
+ * Applies retention: observations go by dropping whole partitions, the smaller tables by deleting in steps of 10,000
+ * rows, so that no lock is held long. Returns what went.
+ */
+export async function dropExpired(
+  db: Database,
+  now: Date,
+  retention: Retention,
+): Promise<{ partitions: string[]; rows: number }> {
+  const oldest = `observations_${dayName(new Date(startOfDay(now).getTime() - retention.observationDays * dayMs))}`;
+  const expired = (await listPartitions(db)).filter((name) => name < oldest);
+  for (const name of expired) await db.prisma.$executeRawUnsafe(`DROP TABLE IF EXISTS "${name}"`);
+  const before = new Date(now.getTime() - retention.historyDays * dayMs);
+  let rows = 0;
+  for (const [table, condition] of [
+    ["transitions", Prisma.sql`at < ${before}`],
+    ["findings", Prisma.sql`cleared_at < ${before}`],
+    ["quarantine", Prisma.sql`received_at < ${before}`],
+    ["commands", Prisma.sql`created_at < ${before}`],
+    ["fleet_samples", Prisma.sql`at < ${before}`],
+  ] as const)
+    rows += await deleteInSteps(db, table, condition);
+  return { partitions: expired, rows };
+}
+
+async function deleteInSteps(db: Database, table: string, condition: Prisma.Sql): Promise<number> {
+  const name = Prisma.raw(`"${table}"`);
+  for (let total = 0; ; ) {
+    const gone = await db.prisma.$executeRaw`
+      DELETE FROM ${name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${name} WHERE ${condition} LIMIT 10000))`;
+    total += gone;
+    if (gone < 10_000) return total;
+  }
+}
