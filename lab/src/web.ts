@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type CertificateFiles, issue } from "./certificates.ts";
+import { address } from "./network.ts";
+import { run, startDaemon } from "./shell.ts";
+
+/** How Exchange's front end behaves. */
+export type ExchangeMode = "up" | "stopped" | "basic-only" | "form";
+export interface WebState {
+  readonly exchange: ExchangeMode;
+  readonly exchangeCertificate: "valid" | "wrong-name" | "expired";
+  readonly lyncWeb: "up" | "stopped";
+  /** What the script server gives at /proxy.pac. */
+  readonly script: string | null;
+}
+
+const tls = (files: CertificateFiles) =>
+  `ssl_certificate ${files.cert}; ssl_certificate_key ${files.key}; ssl_protocols TLSv1.2 TLSv1.3;`;
+
+const challenge = {
+  windows: `add_header WWW-Authenticate Negotiate always; add_header WWW-Authenticate NTLM always;`,
+  basic: `add_header WWW-Authenticate 'Basic realm="mail.contoso.test"' always;`,
+};
+/** The markers of an Exchange front end (domain.md 3.1). */
+const markers = `add_header X-FEServer EX03 always; add_header request-id 0f6592d3-9b8c-4a8e-9c55-6a1c2f3e4d5b always; add_header X-Powered-By ASP.NET always;`;
+
+function exchangeLocations(mode: ExchangeMode): string {
+  if (mode === "stopped") return `location / { default_type text/html; return 503 "<h2>Service Unavailable</h2>"; }`;
+  if (mode === "form") return `location / { return 302 https://mail.contoso.test/owa/auth/logon.aspx?url=x; }`;
+  const offer = mode === "basic-only" ? challenge.basic : challenge.windows;
+  return `
+    location ~* /healthcheck.htm$ { default_type text/html; add_header X-FEServer EX03 always; return 200 "200 OK<br/>EX03.contoso.test"; }
+    location ~* ^/(ews|mapi|oab)/ { ${markers} ${offer} return 401; }
+    location ~* ^/autodiscover/ { ${markers} ${offer} ${mode === "basic-only" ? "" : challenge.basic} add_header X-CasErrorCode UnauthenticatedRequest always; return 401; }
+    location / { return 404; }`;
+}
+
+export interface WebServers {
+  /** Changes what the servers answer; nginx reloads with its sockets open. */
+  set(change: Partial<WebState>): void;
+  readonly state: WebState;
+  stop(): Promise<void>;
+}
+
+/** Exchange's front end, Lync web services, the control pages, the company's web site, the script server and a portal. */
+export function startWebServers(
+  namespace: string,
+  directory: string,
+  authority: CertificateFiles,
+  guestAuthority: CertificateFiles,
+): WebServers {
+  const certificates = path.join(directory, "certificates");
+  mkdirSync(certificates, { recursive: true });
+  const exchange = {
+    valid: issue(certificates, authority, "exchange", ["mail.contoso.test", "autodiscover.contoso.test"]),
+    "wrong-name": issue(certificates, authority, "exchange-wrong", ["old-mail.contoso.test"]),
+    expired: issue(certificates, authority, "exchange-expired", ["mail.contoso.test", "autodiscover.contoso.test"], -1),
+  };
+  const lync = issue(certificates, authority, "lync", [
+    "lyncweb.contoso.test",
+    "lyncdiscover.contoso.test",
+    "lyncdiscoverinternal.contoso.test",
+  ]);
+  const control = issue(certificates, authority, "control", ["www.control.test"]);
+  const webSite = issue(certificates, authority, "website", ["contoso.test"]);
+  const portal = issue(certificates, guestAuthority, "portal", ["login.guest-wifi.test"]);
+
+  let state: WebState = { exchange: "up", exchangeCertificate: "valid", lyncWeb: "up", script: null };
+  const file = path.join(directory, "nginx.conf");
+  const scriptFile = path.join(directory, "proxy.pac");
+  const write = () => {
+    writeFileSync(scriptFile, state.script ?? "");
+    const lyncLocations =
+      state.lyncWeb === "stopped"
+        ? `location / { return 503; }`
+        : `
+    location = / { default_type application/json; add_header X-MS-Server-Fqdn fe01.contoso.test always; return 200 '{"_links":{"self":{"href":"https://lyncdiscover.contoso.test/"},"user":{"href":"https://lyncweb.contoso.test/"}}}'; }
+    location ~* ^/(rgsclients|abs)/ { add_header X-MS-Server-Fqdn fe01.contoso.test always; ${challenge.windows} return 401; }
+    location / { return 404; }`;
+    writeFileSync(
+      file,
+      `user root; worker_processes 1; daemon off; pid ${directory}/nginx.pid; error_log ${directory}/nginx-error.log;
+events { worker_connections 1024; }
+http {
+  access_log ${directory}/nginx-access.log;
+  client_body_temp_path ${directory}/b; proxy_temp_path ${directory}/p; fastcgi_temp_path ${directory}/f; uwsgi_temp_path ${directory}/u; scgi_temp_path ${directory}/s;
+  server { listen ${address.exchange}:443 ssl; ${tls(exchange[state.exchangeCertificate])} ${exchangeLocations(state.exchange)} }
+  server { listen ${address.lyncWeb}:443 ssl; ${tls(lync)} ${lyncLocations} }
+  server { listen ${address.control}:80; location = /connecttest.txt { default_type text/plain; return 200 "Microsoft Connect Test"; } }
+  server { listen ${address.control}:443 ssl; ${tls(control)} location / { return 200 "ok"; } }
+  server { listen ${address.webSite}:443 ssl; ${tls(webSite)} location / { return 404; } }
+  server { listen ${address.scripts}:80; location = /proxy.pac { ${state.script === null ? "return 404;" : `types {} default_type application/x-ns-proxy-autoconfig; alias ${scriptFile};`} } }
+  server { listen ${address.portal}:80; location / { return 302 http://login.guest-wifi.test/welcome; } }
+  server { listen ${address.portal}:443 ssl; ${tls(portal)} location / { return 302 http://login.guest-wifi.test/welcome; } }
+}
+`,
+    );
+  };
+  write();
+  const daemon = startDaemon(namespace, path.join(directory, "nginx.log"), "nginx", ["-c", file]);
+  return {
+    get state() {
+      return state;
+    },
+    set(change) {
+      state = { ...state, ...change };
+      write();
+      run("ip", "netns", "exec", namespace, "nginx", "-c", file, "-s", "reload");
+    },
+    stop: () => daemon.stop("SIGQUIT").then(() => daemon.stop("SIGTERM")),
+  };
+}
