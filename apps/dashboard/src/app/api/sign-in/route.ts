@@ -1,0 +1,51 @@
+import { attempts } from "../../../lib/attempts.ts";
+import { auth } from "../../../lib/auth.ts";
+import { environment } from "../../../lib/env.ts";
+import { nextPath } from "../../../lib/next-path.ts";
+import { isSameOrigin } from "../../../lib/same-origin.ts";
+import { seeOther } from "../../../lib/see-other.ts";
+
+/** Ten wrong passwords for one account, or sixty for all, make the next wait: guessing and hashing stay cheap for us. */
+const perAccount = attempts({ now: Date.now, most: 10, windowMs: 15 * 60_000 });
+const forAll = attempts({ now: Date.now, most: 60, windowMs: 60_000 });
+
+/** Signs in by a form post (it needs no script) and returns to where the person was. */
+export async function POST(request: Request): Promise<Response> {
+  if (!isSameOrigin(request.headers)) return seeOther("/login?error=origin");
+  const form = await request.formData().catch(() => null);
+  const email = field(form, "email").trim().toLowerCase();
+  const password = field(form, "password");
+  const next = nextPath(form?.get("next"));
+  const again = (error: string) =>
+    seeOther(`/login?${new URLSearchParams({ error, ...(next === "/" ? {} : { next }) })}`);
+  if (email === "" || password === "" || email.length > 320 || password.length > 1024) return again("wrong");
+  if (perAccount.wait(email) > 0 || forAll.wait("all") > 0) return again("wait");
+
+  // Through the handler, not the function: the library's own rate limit counts requests.
+  const { publicUrl } = environment();
+  const headers = new Headers(request.headers);
+  headers.set("content-type", "application/json");
+  headers.set("origin", publicUrl.origin);
+  headers.delete("content-length");
+  const answer = await auth().handler(
+    new Request(new URL("/api/auth/sign-in/email", publicUrl), {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ email, password }),
+    }),
+  );
+  if (answer.status === 429) return again("wait");
+  if (answer.status >= 500) return again("failed");
+  if (!answer.ok) {
+    perAccount.failed(email);
+    forAll.failed("all");
+    return again("wrong");
+  }
+  perAccount.succeeded(email);
+  return seeOther(next, answer.headers.getSetCookie());
+}
+
+const field = (form: FormData | null, name: string): string => {
+  const value = form?.get(name);
+  return typeof value === "string" ? value : "";
+};

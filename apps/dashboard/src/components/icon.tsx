@@ -1,0 +1,80 @@
+import type { ReactNode } from "react";
+
+/** One line-drawn set, 16 × 16, `currentColor`. Never without words beside it (the rail has tooltips). */
+const paths = {
+  overview: <path d="M2 13V7M6 13V3M10 13V9M14 13V5" />,
+  machines: (
+    <>
+      <rect x="2" y="3" width="12" height="8" rx="1.5" />
+      <path d="M5.5 13.5h5" />
+    </>
+  ),
+  enrolment: (
+    <>
+      <rect x="2" y="3" width="12" height="8" rx="1.5" />
+      <path d="M5.5 13.5h5M8 5v4M6 7h4" />
+    </>
+  ),
+  settings: (
+    <>
+      <circle cx="8" cy="8" r="2" />
+      <path d="M8 2v2M8 12v2M2 8h2M12 8h2M3.8 3.8l1.4 1.4M10.8 10.8l1.4 1.4M12.2 3.8l-1.4 1.4M5.2 10.8l-1.4 1.4" />
+    </>
+  ),
+  search: (
+    <>
+      <circle cx="7" cy="7" r="4" />
+      <path d="m10 10 3.5 3.5" />
+    </>
+  ),
+  person: (
+    <>
+      <circle cx="8" cy="5.5" r="2.5" />
+      <path d="M3 13.5c.6-2.6 2.5-4 5-4s4.4 1.4 5 4" />
+    </>
+  ),
+  leave: <path d="M9.5 3H4v10h5.5M7 8h7M11.5 5.5 14 8l-2.5 2.5" />,
+  down: <path d="m4.5 6.5 3.5 3.5 3.5-3.5" />,
+  right: <path d="m6.5 4.5 3.5 3.5-3.5 3.5" />,
+  copy: (
+    <>
+      <rect x="5" y="5" width="8.5" height="8.5" rx="1.5" />
+      <path d="M11 5V3.5A1 1 0 0 0 10 2.5H3.5a1 1 0 0 0-1 1V10a1 1 0 0 0 1 1H5" />
+    </>
+  ),
+  probe: <path d="M5 3.5v9l7-4.5Z" />,
+  check: <path d="m3.5 8.5 3 3 6-7" />,
+  close: <path d="m4 4 8 8M12 4l-8 8" />,
+  keys: (
+    <>
+      <rect x="1.5" y="4" width="13" height="8" rx="1.5" />
+      <path d="M4 6.5h.01M6.5 6.5h.01M9 6.5h.01M11.5 6.5h.01M5 9.5h6" />
+    </>
+  ),
+  scheme: (
+    <>
+      <circle cx="8" cy="8" r="5.5" />
+      <path d="M8 2.5v11a5.5 5.5 0 0 0 0-11Z" fill="currentColor" />
+    </>
+  ),
+} satisfies Record<string, ReactNode>;
+
+export type IconName = keyof typeof paths;
+
+export function Icon({ name, size = 15 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.4"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {paths[name]}
+    </svg>
+  );
+}

@@ -1,0 +1,149 @@
+"use client";
+
+import { AppShell, Tooltip, UnstyledButton } from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { type ReactNode, useState } from "react";
+import type { Role } from "../../lib/roles.ts";
+import { Icon } from "../icon.tsx";
+import { Mark } from "../mark.tsx";
+import { GoTo } from "./go-to.tsx";
+import { KeyHelp } from "./key-help.tsx";
+import { useLive } from "./live.tsx";
+import { NotLiveBanner } from "./not-live-banner.tsx";
+import { isOn, type ShellPage, shellPages } from "./pages.ts";
+import styles from "./shell.module.css";
+import { SignOutButton } from "./sign-out-button.tsx";
+import { useScheme } from "./use-scheme.ts";
+import { useShellKeys } from "./use-shell-keys.ts";
+
+/** The machines table needs the width: there the sidebar is a rail unless asked otherwise. */
+const startsAsRail = (path: string) => path === "/machines";
+
+/** Sidebar, phone dock, go-to palette and keys around a page. */
+export function AppFrame(props: { user: { name: string; role: Role }; children: ReactNode }) {
+  const { user, children } = props;
+  const path = usePathname();
+  const live = useLive();
+  const scheme = useScheme();
+  const [asked, setAsked] = useState<{ path: string; rail: boolean } | null>(null);
+  const [help, setHelp] = useState(false);
+  const rail = asked?.path === path ? asked.rail : startsAsRail(path);
+  useShellKeys({
+    toggleSidebar: () => setAsked({ path, rail: !rail }),
+    toggleScheme: scheme.toggle,
+    showHelp: () => setHelp(true),
+  });
+
+  return (
+    <AppShell
+      navbar={{ width: rail ? 52 : 204, breakpoint: "sm", collapsed: { mobile: true } }}
+      padding={0}
+      transitionDuration={0}
+      className={styles.shell ?? ""}
+    >
+      <a className={styles.skip} href="#main">
+        Skip to content
+      </a>
+      <AppShell.Navbar className={styles.nav ?? ""} data-rail={rail} aria-label="Main">
+        <Link className={styles.brand} href="/">
+          <Mark />
+          <span>Lynceus</span>
+        </Link>
+        <Tip label="Go to… (Ctrl K)" on={rail}>
+          <UnstyledButton className={styles.goTo ?? ""} onClick={spotlight.open} aria-label="Go to">
+            <Icon name="search" />
+            <span>Go to…</span>
+            <kbd>Ctrl K</kbd>
+          </UnstyledButton>
+        </Tip>
+        {pagesOf("main").map((page) => (
+          <NavItem key={page.href} page={page} path={path} rail={rail} />
+        ))}
+        <h3>Operate</h3>
+        {pagesOf("operate").map((page) => (
+          <NavItem key={page.href} page={page} path={path} rail={rail} />
+        ))}
+        <div className={styles.foot}>
+          <Tip label="Dark mode (Shift D)" on={rail}>
+            <UnstyledButton
+              className={styles.item ?? ""}
+              onClick={scheme.toggle}
+              aria-pressed={scheme.dark}
+              aria-label="Dark mode"
+            >
+              <Icon name="scheme" />
+              <span>Dark mode</span>
+              <kbd>Shift D</kbd>
+            </UnstyledButton>
+          </Tip>
+          <Tip label="Keys (?)" on={rail}>
+            <UnstyledButton className={styles.item ?? ""} onClick={() => setHelp(true)} aria-label="Keys">
+              <Icon name="keys" />
+              <span>Keys</span>
+              <kbd>?</kbd>
+            </UnstyledButton>
+          </Tip>
+          <Tip label={`${user.name}, ${user.role}`} on={rail}>
+            <Link className={styles.item} href="/settings#account" aria-label={`${user.name}, ${user.role}`}>
+              <Icon name="person" />
+              <span className={styles.userName}>
+                <bdi>{user.name}</bdi>
+              </span>
+              <span className={styles.side}>{user.role}</span>
+            </Link>
+          </Tip>
+          <Tip label="Sign out" on={rail}>
+            <SignOutButton className={styles.item ?? ""} />
+          </Tip>
+        </div>
+      </AppShell.Navbar>
+
+      <AppShell.Main id="main" tabIndex={-1} className={styles.main ?? ""} data-live={live.state}>
+        <NotLiveBanner />
+        {children}
+      </AppShell.Main>
+
+      <nav className={styles.dock} aria-label="Main, phone">
+        {shellPages.map((page) => (
+          <Link key={page.href} href={page.href} {...current(page, path)}>
+            <Icon name={page.icon} size={18} />
+            {page.title}
+          </Link>
+        ))}
+        <button type="button" onClick={spotlight.open}>
+          <Icon name="search" size={18} />
+          Go to
+        </button>
+      </nav>
+
+      <GoTo />
+      <KeyHelp opened={help} onClose={() => setHelp(false)} />
+    </AppShell>
+  );
+}
+
+function NavItem({ page, path, rail }: { page: ShellPage; path: string; rail: boolean }) {
+  return (
+    <Tip label={page.title} on={rail}>
+      <Link className={styles.item} href={page.href} aria-label={page.title} {...current(page, path)}>
+        <Icon name={page.icon} />
+        <span>{page.title}</span>
+      </Link>
+    </Tip>
+  );
+}
+
+/** Words for a lone icon. */
+function Tip({ label, on, children }: { label: string; on: boolean; children: ReactNode }) {
+  return (
+    <Tooltip label={label} position="right" disabled={!on} openDelay={200}>
+      {children}
+    </Tooltip>
+  );
+}
+
+const pagesOf = (group: ShellPage["group"]) => shellPages.filter((page) => page.group === group);
+
+const current = (page: ShellPage, path: string) => (isOn(page.href, path) ? { "aria-current": "page" as const } : {});

@@ -1,0 +1,40 @@
+"use client";
+
+import { Modal } from "@mantine/core";
+import { shellPages } from "./pages.ts";
+import styles from "./shell.module.css";
+
+const keys: readonly [keys: string[], what: string][] = [
+  [["Ctrl K"], "go to a page or machine"],
+  ...shellPages.map((page): [string[], string] => [["g", page.key], page.title.toLowerCase()]),
+  [["/"], "filter"],
+  [["j", "k"], "next, previous row"],
+  [["Enter"], "open the row"],
+  [["Esc"], "clear, up"],
+  [["p"], "check now"],
+  [["["], "sidebar or rail"],
+  [["Shift D"], "dark or light"],
+  [["l"], "copy the link to this page"],
+  [["?"], "this list"],
+];
+
+/** The keys, on `?`. */
+export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Keys" size="sm">
+      <dl className={styles.keys}>
+        {keys.map(([pressed, what]) => (
+          <div key={what}>
+            <dt>
+              {pressed.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="dim">Off while typing.</p>
+    </Modal>
+  );
+}
