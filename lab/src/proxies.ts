@@ -18,7 +18,7 @@ export const proxyPort = {
 const helpers = "/usr/lib/squid";
 const allow = "http_access allow all";
 
-function rules(name: keyof typeof proxyPort, directory: string, interceptor: CertificateFiles): string {
+function rules(name: keyof typeof proxyPort, directory: string): string {
   switch (name) {
     case "denying":
       return `acl exchange dstdomain mail.contoso.test autodiscover.contoso.test\nhttp_access deny exchange\n${allow}`;
@@ -77,7 +77,7 @@ connect_timeout 2 seconds
 forward_timeout 3 seconds
 netdb_filename none
 max_filedescriptors 1024
-${rules(name, home, interceptor)}
+${rules(name, home)}
 `,
     );
     daemons.push(startDaemon(namespace, path.join(home, "squid.log"), "squid", ["-N", "-f", file, "-n", `lab${name}`]));
