@@ -1,0 +1,46 @@
+/** Every bound and interval of a collector, with what production uses. Durations are milliseconds unless the name says otherwise. */
+export const defaultConfig = {
+  /** Most agent connections of one process; above it the upgrade is answered 503. */
+  maxConnections: 25_000,
+  /** Connections that have not proven who they are yet: the brake on a connect storm. */
+  maxHandshakes: 500,
+  /** From the accepted upgrade to `welcome` or `enrolled`. */
+  handshakeTimeout: 15_000,
+  /** A connection that said nothing for this many heartbeats is dead. */
+  heartbeatsMissed: 3,
+  /** Unsent bytes on one connection before it is cut as too slow. */
+  maxBufferedBytes: 1024 * 1024,
+  /** Per connection: one unit is a message plus one per 8 KiB of it. Reading stops until the bucket fills again. */
+  unitsPerSecond: 1_000,
+  unitsBurst: 5_000,
+  /** A micro-batch is committed after this long, or when it holds this many observations. */
+  batchDelay: 20,
+  batchItems: 1_000,
+  /** What waits for the database: above `soft` sockets are not read, above `hard` they are turned away. */
+  queueSoftItems: 20_000,
+  queueSoftBytes: 32 * 1024 * 1024,
+  queueHardItems: 60_000,
+  queueHardBytes: 96 * 1024 * 1024,
+  /** One connection's own share of the queue before it is not read. */
+  queueBytesPerConnection: 4 * 1024 * 1024,
+  /** Machine states held in memory; more are read from the database when they report. */
+  cachedStates: 4_000,
+  /** Confirmations wait this long in memory before their state row is written. */
+  confirmationFlush: 60_000,
+  lastSeenFlush: 60_000,
+  /** How often the fleet's groups are read while something changes. */
+  fleetInterval: 10_000,
+  /** Machines judged again per batch after a fleet-wide edge. */
+  fleetBatch: 250,
+  /** Requests per second to one target host, of the whole fleet (domain 5.0 rule 15, 6.2). */
+  requestsPerSecond: 15,
+  /** Two connections with one key: the older one has this long to show that it lives. */
+  rivalTimeout: 5_000,
+  retentionDays: 30,
+  /** A "check now" that got no answer. */
+  commandTimeout: 5 * 60_000,
+  /** API requests per token (or address) and minute. */
+  apiRequestsPerMinute: 600,
+} as const satisfies Record<string, number>;
+
+export type CollectorConfig = { readonly [K in keyof typeof defaultConfig]: number };
