@@ -77,14 +77,6 @@ export const machineFactsSchema = z.looseObject({
 });
 export type MachineFacts = z.infer<typeof machineFactsSchema>;
 
-/** How often a pattern held lately, so that one blip raises nothing (domain 5: 2 in a row or 3 of 5; clear after 3). */
-export const persistenceSchema = z.looseObject({
-  /** Newest last, at most five: whether it held in that cycle. */
-  held: z.array(z.boolean()).max(5),
-  raised: z.boolean(),
-  since: instantSchema.nullable(),
-});
-
 export const evidenceSchema = z.looseObject({
   /** What convinced, in words with values, ready to show. */
   text: z.string().max(1024),
@@ -94,6 +86,27 @@ export const evidenceSchema = z.looseObject({
   value: z.string().max(1024).nullable(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** What a pattern said when it last held: a raised finding keeps its evidence until three cycles clear it. */
+export const matchSchema = z.looseObject({
+  severity: severitySchema,
+  confidence: confidenceSchema,
+  explains: z.boolean(),
+  cause: z.string().max(256),
+  sentence: z.string().max(1024),
+  evidence: z.array(evidenceSchema).max(16),
+});
+export type Match = z.infer<typeof matchSchema>;
+
+/** How often a pattern held lately, so that one blip raises nothing (domain 5: 2 in a row or 3 of 5; clear after 3). */
+export const persistenceSchema = z.looseObject({
+  /** Newest last, at most five: whether it held in that cycle. */
+  held: z.array(z.boolean()).max(5),
+  raised: z.boolean(),
+  since: instantSchema.nullable(),
+  /** The newest match; absent when the pattern never held. */
+  last: matchSchema.optional(),
+});
 
 export const findingSchema = z.looseObject({
   pattern: patternIdSchema,
