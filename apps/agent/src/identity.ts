@@ -1,0 +1,82 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createFile } from "./atomic-file.ts";
+
+/** The machine's Ed25519 key. Its private part never leaves the data directory. */
+export interface MachineKey {
+  /** SPKI DER, base64, as `enroll` carries it. */
+  readonly publicKey: string;
+  /** Base64 signature over the UTF-8 bytes of the text. */
+  sign(text: string): string;
+}
+
+function machineKey(key: KeyObject): MachineKey {
+  const publicKey = createPublicKey(key).export({ type: "spki", format: "der" }).toString("base64");
+  return { publicKey, sign: (text) => sign(null, Buffer.from(text, "utf8"), key).toString("base64") };
+}
+
+/** A key that lives in memory only: for simulated machines. */
+export const ephemeralKey = (): MachineKey => machineKey(generateKeyPairSync("ed25519").privateKey);
+
+const keyFile = (dataDir: string) => join(dataDir, "machine.key");
+const machineFile = (dataDir: string) => join(dataDir, "machine.json");
+
+/**
+ * The key of this data directory, made where there is none. An existing key is never overwritten: a key that cannot be
+ * read is an error, because a new one would be another machine.
+ */
+export function ensureKey(dataDir: string): MachineKey {
+  const existing = loadKey(dataDir);
+  if (existing) return existing;
+  const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  createFile(keyFile(dataDir), pem);
+  // Read back, so that of two processes that raced both use the one key that won.
+  const key = loadKey(dataDir);
+  if (!key) throw new Error(`the key file ${keyFile(dataDir)} vanished while it was made`);
+  return key;
+}
+
+/** The key of this data directory; null where there is none. @throws Error when it is there but no key. */
+export function loadKey(dataDir: string): MachineKey | null {
+  const path = keyFile(dataDir);
+  let pem: string;
+  try {
+    pem = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new Error(`the key file ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === "ed25519") return machineKey(key);
+  } catch {
+    // Said below, in words.
+  }
+  throw new Error(`the key file ${path} holds no Ed25519 key; restore it, or remove it and enrol this machine again`);
+}
+
+/** The id that the collector gave at enrolment. */
+export function saveMachineId(dataDir: string, machineId: string): void {
+  if (!createFile(machineFile(dataDir), `${JSON.stringify({ machineId })}\n`))
+    throw new Error(`this data directory is enrolled already: ${machineFile(dataDir)} exists`);
+}
+
+/** Null where this directory is not enrolled. @throws Error when the file is there but says no id. */
+export function loadMachineId(dataDir: string): string | null {
+  const path = machineFile(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new Error(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  try {
+    const { machineId } = JSON.parse(text) as { machineId?: unknown };
+    if (typeof machineId === "string" && /^[0-9a-f-]{36}$/i.test(machineId)) return machineId;
+  } catch {
+    // Said below, in words.
+  }
+  throw new Error(`${path} holds no machine id; restore it, or remove it and enrol this machine again`);
+}
