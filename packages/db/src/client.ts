@@ -9,6 +9,22 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** What a read needs: a Database, or one snapshot of it. */
+export interface Reader {
+  readonly prisma: Prisma.TransactionClient;
+}
+
+/** Reads that see one moment: all figures of a page come from one snapshot. Read-only. */
+export function inSnapshot<T>(db: Database, read: (reader: Reader) => Promise<T>): Promise<T> {
+  return db.prisma.$transaction(
+    async (prisma) => {
+      await prisma.$executeRaw`SET TRANSACTION READ ONLY`;
+      return read({ prisma });
+    },
+    { isolationLevel: "RepeatableRead" },
+  );
+}
+
 export interface OpenOptions {
   /** `postgresql://user:password@host:5432/name`, or a Unix socket: `postgresql://user:password@localhost/name?host=%2Frun%2Fpg`. */
   url: string;

@@ -55,6 +55,7 @@ export interface MachineColumns {
   osVersion?: string;
   agentVersion?: string;
   simulated?: boolean;
+  site?: string | null;
 }
 
 export interface MachineUpdate {
@@ -159,6 +160,7 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
   const machines = batch.machines.map(({ columns, ...rest }) => ({
     ...columns,
     ...rest,
+    siteGiven: columns.site !== undefined,
     primarySince: toDate(columns.primarySince),
     statusSince: toDate(columns.statusSince),
   }));
@@ -174,7 +176,8 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
         "primaryConfidence" text, "primaryCause" text, "primarySince" timestamptz, patterns text[], location text,
         route text, "verdictConfigured" text, "verdictDirect" text, "chainConfigured" text, "chainDirect" text,
         "pacHash" text, "tlsIssuer" text, "tlsSpki" text, "clockSkewMs" float8, "statusSince" timestamptz,
-        hostname text, os text, "osVersion" text, "agentVersion" text, simulated boolean)
+        hostname text, os text, "osVersion" text, "agentVersion" text, simulated boolean,
+        site text, "siteGiven" boolean)
     ), moved AS (
       UPDATE machine_states s
       SET epoch = r.epoch, last_seq = r."lastSeq", state = r.state, updated_at = ${now},
@@ -197,7 +200,7 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
           signed_off_at = CASE WHEN r.status = 'signed-off' THEN coalesce(m.signed_off_at, r."seenAt") END,
           hostname = coalesce(r.hostname, m.hostname), os = coalesce(r.os, m.os),
           os_version = coalesce(r."osVersion", m.os_version), agent_version = coalesce(r."agentVersion", m.agent_version),
-          simulated = coalesce(r.simulated, m.simulated)
+          simulated = coalesce(r.simulated, m.simulated), site = CASE WHEN r."siteGiven" THEN r.site ELSE m.site END
       FROM machine_in r JOIN moved ON moved.machine_id = r."machineId"
       WHERE m.id = r."machineId"
     ), observation_out AS (
