@@ -1,0 +1,234 @@
+import type { Confirmation, Observation, PhaseTimings, ProbeFacts } from "@lynceus/protocol/facts";
+import { limits } from "@lynceus/protocol/limits";
+import type { Location, Verdict } from "@lynceus/protocol/names";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { MachineFacts, MachineState, ProbeSlot, RingEntry } from "@lynceus/protocol/state";
+import { type Change, scriptChange, settingsChanges, systemChanges, verdictChange } from "./changes.ts";
+import { classify } from "./classify.ts";
+
+/** When an observation was made, by the machine's clock corrected for its skew, and whether it came late. */
+export interface ObservedAt {
+  readonly at: number;
+  readonly replayed: boolean;
+}
+
+/** Bounds of one machine's state, whatever it sends. The longest unseen goes first. */
+const maxProbes = 1024;
+const maxScripts = 64;
+/** Agents send full facts again after a day, so what was not seen for longer may go. */
+const forgetMs = 25 * 3_600_000;
+
+/** State of a machine that has reported nothing. */
+export function emptyState(): MachineState {
+  return {
+    facts: { system: null, settings: null, previousSettings: null, wpad: null, pac: {}, previousPac: {}, probes: {} },
+    persistence: {},
+    diagnosis: { status: "cannot-tell", atRisk: false, sentence: "Nothing observed yet.", findings: [], groups: [] },
+  };
+}
+
+/** Key of a probe's slot in `facts.probes`. */
+export const probeKey = (probe: Pick<ProbeFacts, "configuration" | "target" | "via">): string =>
+  `${probe.configuration}:${probe.target}:${probe.via}`;
+
+interface Timed {
+  readonly at: number;
+  readonly seq: number;
+}
+/** A replay that is older than what is known completes history only. A new epoch starts again at seq 1, but later. */
+const outdated = (slot: Timed | null | undefined, next: Timed): boolean =>
+  slot !== null && slot !== undefined && next.at < slot.at && next.seq <= slot.seq;
+
+const timingsOf = (probe: ProbeFacts): PhaseTimings => ({
+  dns: probe.dns?.ms ?? null,
+  tcp: probe.tcp?.ms ?? null,
+  connect: probe.connect?.ms ?? null,
+  tls: probe.tls?.ms ?? null,
+  http: probe.http?.ms ?? null,
+  total: probe.totalMs,
+});
+
+function ringEntry(
+  probe: ProbeFacts,
+  verdict: Verdict,
+  at: number,
+  location: Location,
+  timings: PhaseTimings,
+): RingEntry {
+  const node = [probe.tcp?.address, probe.http?.headers["x-feserver"]].filter((part) => part !== undefined && part);
+  return {
+    at,
+    verdict,
+    location,
+    totalMs: timings.total,
+    phases: [timings.dns, timings.tcp, timings.connect, timings.tls, timings.http],
+    // Rule 11: a failing node may not name itself, so the address stays beside the name.
+    peer: node.length > 0 ? node.join(" ").slice(0, 320) : null,
+  };
+}
+
+const pushed = (ring: readonly RingEntry[], entry: RingEntry): RingEntry[] =>
+  [...ring, entry].slice(-limits.ringLength);
+
+/** At most `max` entries, those seen last; without what was not seen for a day. */
+function bounded<T extends { at: number }>(slots: Record<string, T>, max: number, now: number): Record<string, T> {
+  const entries = Object.entries(slots);
+  if (entries.length <= max) return slots;
+  return Object.fromEntries(
+    entries
+      .filter(([, slot]) => now - slot.at < forgetMs)
+      .sort(([, a], [, b]) => b.at - a.at)
+      .slice(0, max),
+  );
+}
+
+/** A slot for facts that may be the same as before: `since` is kept while they are. */
+function slotOf<T>(
+  previous: { digest: string; since: number; location: Location } | null | undefined,
+  observation: Observation,
+  facts: T,
+  at: number,
+) {
+  const same = previous?.digest === observation.digest && previous.location === observation.location;
+  return {
+    digest: observation.digest,
+    since: same ? previous.since : at,
+    at,
+    location: observation.location,
+    seq: observation.seq,
+    facts,
+  };
+}
+
+function foldProbe(
+  facts: MachineFacts,
+  observation: Extract<Observation, { kind: "probe" }>,
+  times: ObservedAt,
+  policy: Policy,
+): { facts: MachineFacts; changes: Change[] } {
+  const probe = observation.facts;
+  const key = probeKey(probe);
+  const previous = Object.hasOwn(facts.probes, key) ? facts.probes[key] : undefined;
+  if (outdated(previous, { at: times.at, seq: observation.seq })) return { facts, changes: [] };
+  const direct = probe.via === "configured" ? facts.probes[probeKey({ ...probe, via: "direct" })]?.facts : undefined;
+  const verdict = classify(probe, policy.expectations, direct ?? null);
+  const slot: ProbeSlot = {
+    ...slotOf(previous, observation, probe, times.at),
+    verdict,
+    verdictSince: previous?.verdict === verdict ? previous.verdictSince : times.at,
+    ring: pushed(previous?.ring ?? [], ringEntry(probe, verdict, times.at, observation.location, timingsOf(probe))),
+  };
+  return {
+    facts: { ...facts, probes: bounded({ ...facts.probes, [key]: slot }, maxProbes, times.at) },
+    changes: previous && previous.verdict !== verdict ? [verdictChange(previous, slot, times)] : [],
+  };
+}
+
+/**
+ * Folds one observation into a machine's state, and says what changed, for the timeline. Pure: what is changed is
+ * copied. The diagnosis is left as it was; `diagnose` makes the next one. A first observation of a key is no change.
+ */
+export function applyObservation(
+  state: MachineState,
+  observation: Observation,
+  times: ObservedAt,
+  policy: Policy,
+): { state: MachineState; changes: Change[] } {
+  const { facts } = state;
+  const { at } = times;
+  const next = (changed: Partial<MachineFacts>, changes: Change[] = []) => ({
+    state: { ...state, facts: { ...facts, ...changed } },
+    changes,
+  });
+  const now = { at, seq: observation.seq };
+  switch (observation.kind) {
+    case "probe": {
+      const folded = foldProbe(facts, observation, times, policy);
+      return { state: folded.facts === facts ? state : { ...state, facts: folded.facts }, changes: folded.changes };
+    }
+    case "system": {
+      if (outdated(facts.system, now)) return { state, changes: [] };
+      const slot = slotOf(facts.system, observation, observation.facts, at);
+      return next({ system: slot }, facts.system ? systemChanges(facts.system.facts, slot.facts, times) : []);
+    }
+    case "settings": {
+      if (outdated(facts.settings, now)) return { state, changes: [] };
+      const slot = slotOf(facts.settings, observation, observation.facts, at);
+      const before = facts.settings;
+      if (!before || before.digest === slot.digest) return next({ settings: slot });
+      return next({ settings: slot, previousSettings: before }, settingsChanges(before.facts, slot.facts, times));
+    }
+    case "wpad":
+      if (outdated(facts.wpad, now)) return { state, changes: [] };
+      return next({ wpad: slotOf(facts.wpad, observation, observation.facts, at) });
+    case "pac": {
+      const id = observation.facts.configuration;
+      const before = Object.hasOwn(facts.pac, id) ? facts.pac[id] : undefined;
+      if (outdated(before, now)) return { state, changes: [] };
+      const slot = slotOf(before, observation, observation.facts, at);
+      const pac = bounded({ ...facts.pac, [id]: slot }, maxScripts, at);
+      const changes = before ? scriptChange(before.facts, slot.facts, times) : [];
+      if (!before || before.facts.sha256 === slot.facts.sha256) return next({ pac }, changes);
+      return next({ pac, previousPac: bounded({ ...facts.previousPac, [id]: before }, maxScripts, at) }, changes);
+    }
+  }
+}
+
+/** The facts of a probe with the durations of its newest run. */
+function withTimings(probe: ProbeFacts, timings: PhaseTimings): ProbeFacts {
+  const phase = <T extends { ms: number }>(value: T | null, ms: number | null): T | null =>
+    value && ms !== null ? { ...value, ms } : value;
+  return {
+    ...probe,
+    dns: phase(probe.dns, timings.dns),
+    tcp: phase(probe.tcp, timings.tcp),
+    connect: phase(probe.connect, timings.connect),
+    tls: phase(probe.tls, timings.tls),
+    http: phase(probe.http, timings.http),
+    totalMs: timings.total,
+  };
+}
+
+/**
+ * The facts of a key are as they were (5.0 rule 13): moves the slot's time on and adds to its ring. A confirmation
+ * whose key or digest is not the state's says nothing that can be used, and changes nothing.
+ */
+export function applyConfirmation(state: MachineState, confirmation: Confirmation, times: ObservedAt): MachineState {
+  const { facts } = state;
+  const { at } = times;
+  const { seq, key, digest, location } = confirmation;
+  const moved = <T extends { digest: string; at: number; seq: number }>(slot: T | null | undefined): T | null =>
+    slot && slot.digest === digest && !outdated(slot, { at, seq }) ? { ...slot, at, seq, location } : null;
+  const next = (changed: Partial<MachineFacts>): MachineState => ({ ...state, facts: { ...facts, ...changed } });
+  const own = <T>(slots: Record<string, T>, id: string): T | undefined =>
+    Object.hasOwn(slots, id) ? slots[id] : undefined;
+
+  if (key === "system") {
+    const slot = moved(facts.system);
+    return slot ? next({ system: slot }) : state;
+  }
+  if (key === "settings") {
+    const slot = moved(facts.settings);
+    return slot ? next({ settings: slot }) : state;
+  }
+  if (key === "wpad") {
+    const slot = moved(facts.wpad);
+    return slot ? next({ wpad: slot }) : state;
+  }
+  if (key.startsWith("pac:")) {
+    const id = key.slice("pac:".length);
+    const slot = moved(own(facts.pac, id));
+    return slot ? next({ pac: { ...facts.pac, [id]: slot } }) : state;
+  }
+  if (!key.startsWith("probe:")) return state;
+  const id = key.slice("probe:".length);
+  const slot = moved(own(facts.probes, id));
+  if (!slot) return state;
+  const timings = confirmation.timings ?? timingsOf(slot.facts);
+  const confirmed: ProbeSlot = {
+    ...slot,
+    facts: withTimings(slot.facts, timings),
+    ring: pushed(slot.ring, ringEntry(slot.facts, slot.verdict, at, location, timings)),
+  };
+  return next({ probes: { ...facts.probes, [id]: confirmed } });
+}
