@@ -23,7 +23,7 @@ const entries = {
   collector: path.join(root, "apps/collector/dist/main.js"),
   dashboard: path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/server.js"),
   agent: path.join(root, "apps/agent/dist/main.js"),
-  demo: path.join(root, "bench/src/fleet.ts"),
+  demo: path.join(root, "bench/src/fleet/main.ts"),
 };
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -374,6 +374,8 @@ async function main() {
             String(options.demo),
             "--faults",
             "demo",
+            "--cycle-seconds",
+            "30",
             "--state",
             path.join(dataDir, "demo.json"),
           ],
