@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { writeAudit } from "./audit.ts";
+import type { Database, Reader } from "./client.ts";
+import { hashSecret, newSecret } from "./secrets.ts";
+
+/** A token of the read API without its secret. */
+export interface ApiTokenRow {
+  id: string;
+  label: string;
+  scopes: string[];
+  expiresAt: Date | null;
+  createdAt: Date;
+  createdBy: string;
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+/** Makes a token `lyn_…`. The secret is in the answer and nowhere else. */
+export async function createApiToken(
+  db: Database,
+  input: { label: string; scopes: readonly string[]; expiresAt?: Date | null; createdBy: string },
+): Promise<{ id: string; secret: string }> {
+  const id = randomUUID();
+  const secret = `lyn_${newSecret()}`;
+  const { label, createdBy } = input;
+  const scopes = [...input.scopes];
+  await db.prisma.$transaction(async (prisma) => {
+    await prisma.apiToken.create({
+      data: { id, hash: hashSecret(secret), label, scopes, expiresAt: input.expiresAt ?? null, createdBy },
+    });
+    await writeAudit(
+      { prisma },
+      { actor: createdBy, action: "api-token.create", subject: id, after: { label, scopes } },
+    );
+  });
+  return { id, secret };
+}
+
+/** All API tokens, newest first. */
+export function listApiTokens(db: Reader): Promise<ApiTokenRow[]> {
+  return db.prisma.apiToken.findMany({ omit: { hash: true }, orderBy: { createdAt: "desc" }, take: 500 });
+}
+
+/** Ends a token at once. False when there is none, or it was revoked before. */
+export async function revokeApiToken(db: Database, id: string, by: { actor: string; now: Date }): Promise<boolean> {
+  return db.prisma.$transaction(async (prisma) => {
+    const { count } = await prisma.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: by.now } });
+    if (count > 0) await writeAudit({ prisma }, { actor: by.actor, action: "api-token.revoke", subject: id });
+    return count > 0;
+  });
+}
+
+/** The token that a secret is of, or null when it is unknown, revoked or expired. Its last use is noted once a minute. */
+export async function verifyApiToken(db: Database, secret: string, now: Date): Promise<ApiTokenRow | null> {
+  const token = await db.prisma.apiToken.findUnique({ where: { hash: hashSecret(secret) }, omit: { hash: true } });
+  if (!token || token.revokedAt || (token.expiresAt && token.expiresAt <= now)) return null;
+  if (!token.lastUsedAt || now.getTime() - token.lastUsedAt.getTime() > 60_000)
+    await db.prisma.apiToken.updateMany({ where: { id: token.id }, data: { lastUsedAt: now } });
+  return token;
+}

@@ -1,0 +1,48 @@
+import type { Policy } from "@lynceus/protocol/policy";
+import { writeAudit } from "./audit.ts";
+import type { Database, Reader } from "./client.ts";
+import { toSqlJson } from "./sql-text.ts";
+
+export interface StoredPolicy {
+  version: number;
+  body: Policy;
+  createdAt: Date;
+  createdBy: string;
+  note: string;
+}
+
+const lockKey = 72_707_371;
+
+/** The newest policy, or null before the first. */
+export async function currentPolicy(db: Reader): Promise<StoredPolicy | null> {
+  const row = await db.prisma.policy.findFirst({ orderBy: { version: "desc" } });
+  // Written by savePolicy alone, which takes a Policy.
+  return row ? { ...row, body: row.body as unknown as Policy } : null;
+}
+
+/** Every version, newest first, without the bodies. */
+export function listPolicies(db: Reader): Promise<Omit<StoredPolicy, "body">[]> {
+  return db.prisma.policy.findMany({ omit: { body: true }, orderBy: { version: "desc" }, take: 200 });
+}
+
+/** Stores a policy as the next version, whatever version its body names, and tells listeners of `lynceus_policy`. */
+export async function savePolicy(
+  db: Database,
+  input: { body: Policy; createdBy: string; note?: string },
+): Promise<StoredPolicy> {
+  return db.prisma.$transaction(async (prisma) => {
+    await prisma.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey})`;
+    const newest = await prisma.policy.findFirst({ orderBy: { version: "desc" }, select: { version: true } });
+    const version = (newest?.version ?? 0) + 1;
+    const body: Policy = { ...input.body, version };
+    const row = await prisma.policy.create({
+      data: { version, body: JSON.parse(toSqlJson(body)), createdBy: input.createdBy, note: input.note ?? "" },
+    });
+    await writeAudit(
+      { prisma },
+      { actor: input.createdBy, action: "policy.save", subject: String(version), after: { note: input.note ?? "" } },
+    );
+    await prisma.$executeRaw`SELECT pg_notify('lynceus_policy', ${String(version)})::text, pg_notify('lynceus', '')::text`;
+    return { ...row, body };
+  });
+}

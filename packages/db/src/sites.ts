@@ -1,0 +1,75 @@
+import { BlockList, isIP } from "node:net";
+import { writeAudit } from "./audit.ts";
+import type { Database, Reader } from "./client.ts";
+
+/** One line of the admin's map: `10.40.0.0/16` is `Manila`. */
+export interface SiteSubnet {
+  cidr: string;
+  site: string;
+}
+
+/** Why a subnet was refused; may be shown. */
+export class SiteSubnetError extends Error {
+  override readonly name = "SiteSubnetError";
+}
+
+/** The whole map, by site. */
+export function listSiteSubnets(db: Reader): Promise<SiteSubnet[]> {
+  return db.prisma.siteSubnet.findMany({ orderBy: [{ site: "asc" }, { cidr: "asc" }] });
+}
+
+function parseCidr(cidr: string): { address: string; bits: number; family: "ipv4" | "ipv6" } {
+  const [address = "", prefix = "", ...rest] = cidr.split("/");
+  const version = isIP(address);
+  const bits = /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  if (version === 0 || bits < 0 || bits > (version === 4 ? 32 : 128) || rest.length > 0)
+    throw new SiteSubnetError(`subnet "${cidr}" is not in CIDR form; use e.g. 10.40.0.0/16`);
+  return { address, bits, family: version === 4 ? "ipv4" : "ipv6" };
+}
+
+/** Replaces the map. Throws a SiteSubnetError for a subnet that is none, or is listed twice. */
+export async function saveSiteSubnets(
+  db: Database,
+  subnets: readonly SiteSubnet[],
+  by: { actor: string },
+): Promise<void> {
+  const seen = new Set<string>();
+  for (const { cidr } of subnets) {
+    parseCidr(cidr);
+    if (seen.has(cidr)) throw new SiteSubnetError(`subnet "${cidr}" is listed twice; a subnet belongs to one site`);
+    seen.add(cidr);
+  }
+  await db.prisma.$transaction(async (prisma) => {
+    const before = await prisma.siteSubnet.findMany();
+    await prisma.siteSubnet.deleteMany();
+    await prisma.siteSubnet.createMany({ data: [...subnets] });
+    await writeAudit({ prisma }, { actor: by.actor, action: "sites.save", subject: "sites", before, after: subnets });
+    await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;
+  });
+}
+
+/** Names of the sites that machines are at, in order. */
+export async function listSites(db: Reader): Promise<string[]> {
+  const rows = await db.prisma.$queryRaw<{ site: string }[]>`
+    SELECT DISTINCT site FROM machines WHERE site IS NOT NULL AND revoked_at IS NULL ORDER BY 1`;
+  return rows.map((row) => row.site);
+}
+
+/** A function from a machine's private addresses to its site, or null: the longest prefix wins, then the first address. */
+export function siteFinder(subnets: readonly SiteSubnet[]): (addresses: readonly string[]) => string | null {
+  const lists = subnets
+    .map(({ cidr, site }) => {
+      const { address, bits, family } = parseCidr(cidr);
+      const list = new BlockList();
+      list.addSubnet(address, bits, family);
+      return { list, bits, family, site };
+    })
+    .sort((a, b) => b.bits - a.bits);
+  return (addresses) => {
+    const known = addresses.filter((address) => isIP(address) !== 0);
+    const found = lists.find(({ list, family }) =>
+      known.some((address) => (isIP(address) === 4) === (family === "ipv4") && list.check(address, family)),
+    );
+    return found?.site ?? null;
+  };
+}
