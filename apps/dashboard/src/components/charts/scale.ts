@@ -1,0 +1,30 @@
+/** Round tops for count axes: the axis starts at zero and ends at a number that reads well (interface section 8). */
+
+const steps = [1, 2, 2.5, 5, 10] as const;
+
+/** Ticks from 0 to a round top at or above `max`, four or five of them. Counts get whole numbers only. */
+export function countTicks(max: number): number[] {
+  const aim = Math.max(max, 4) / 4;
+  const power = 10 ** Math.floor(Math.log10(aim));
+  const step = steps.map((s) => s * power).find((s) => s >= aim && Number.isInteger(s)) ?? 10 * power;
+  const count = Math.max(1, Math.ceil(max / step));
+  return Array.from({ length: Math.max(count, 2) + 1 }, (_, i) => i * step);
+}
+
+/** Moves labels apart until none overlaps, keeping their order; the result stays within `top` and `bottom`. */
+export function spreadLabels(wanted: readonly number[], gap: number, top: number, bottom: number): number[] {
+  const order = wanted.map((y, i) => ({ y, i })).sort((a, b) => a.y - b.y);
+  let last = top - gap;
+  for (const label of order) {
+    label.y = Math.max(label.y, last + gap);
+    last = label.y;
+  }
+  let next = bottom + gap;
+  for (const label of order.reverse()) {
+    label.y = Math.min(label.y, next - gap);
+    next = label.y;
+  }
+  const out = [...wanted];
+  for (const label of order) out[label.i] = label.y;
+  return out;
+}

@@ -1,0 +1,240 @@
+"use client";
+
+import { formatCount } from "@lynceus/protocol/present";
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import styles from "./charts.module.css";
+import { countTicks, spreadLabels } from "./scale.ts";
+
+export type Tone = "bad-fill" | "ink2" | "ink" | "ink3" | "stale" | "unk";
+
+export interface StepSeries {
+  /** Named at its right end, beside the last value. */
+  label: string;
+  tone: Tone;
+  /** One per time; null is a gap, never zero and never joined. */
+  values: (number | null)[];
+  dashed?: boolean;
+  filled?: boolean;
+}
+
+export interface ChartEvent {
+  /** Seconds since 1970. */
+  at: number;
+  label: string;
+}
+
+/** Counts over time: stepped, from zero, one axis. `sentence` says shape and last value for those who do not see it. */
+export function StepChart({
+  times,
+  series,
+  events = [],
+  zone,
+  height,
+  sentence,
+  smooth = false,
+}: {
+  times: number[];
+  series: StepSeries[];
+  events?: ChartEvent[];
+  zone: string;
+  height: number;
+  sentence: string;
+  /** Lines instead of steps: for measured durations. */
+  smooth?: boolean;
+}) {
+  const host = useRef<HTMLDivElement>(null);
+  const labels = useRef<HTMLDivElement>(null);
+  const tip = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    const element = host.current;
+    const labelBox = labels.current;
+    const tooltip = tip.current;
+    if (!element || !labelBox || !tooltip) return;
+    let plot: uPlot | null = null;
+
+    const draw = () => {
+      plot?.destroy();
+      const colour = (name: string) => resolveColour(element, name);
+      const narrow = element.clientWidth < 420;
+      const gutter = narrow ? 12 : 112;
+      const max = Math.max(0, ...series.flatMap((s) => s.values.map((v) => v ?? 0)));
+      const ticks = countTicks(max);
+      const top = ticks.at(-1) ?? 1;
+      const axis = { stroke: colour("ink3"), font: `11px ${fontOf(element)}`, ticks: { show: false } };
+      const clock = new Intl.DateTimeFormat("en-GB", {
+        timeZone: zone,
+        hour: "2-digit",
+        minute: "2-digit",
+      });
+      plot = new uPlot(
+        {
+          width: element.clientWidth,
+          height,
+          padding: [events.length > 0 ? 16 : 8, gutter, 0, 0],
+          legend: { show: false },
+          cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+          tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+          scales: { x: { time: true }, y: { range: [0, top] } },
+          axes: [
+            {
+              ...axis,
+              size: 22,
+              gap: 4,
+              space: 80,
+              grid: { show: false },
+              values: (_u, splits) => splits.map((s) => clock.format(s * 1000)),
+            },
+            {
+              ...axis,
+              size: (_u, values) => 14 + 6.4 * Math.max(1, ...(values ?? []).map((v) => v.length)),
+              gap: 6,
+              grid: { stroke: colour("line"), width: 1 },
+              splits: () => ticks,
+              values: (_u, splits) => splits.map((v) => formatCount(v)),
+            },
+          ],
+          series: [
+            {},
+            ...series.map((s) => ({
+              label: s.label,
+              stroke: colour(s.tone),
+              width: s.filled ? 2 : 1.6,
+              ...(s.filled ? { fill: fade(colour(s.tone)) } : {}),
+              ...(s.dashed ? { dash: [5, 3] } : {}),
+              points: { show: false },
+              spanGaps: false,
+              ...(smooth ? {} : { paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder }),
+            })),
+          ],
+          hooks: {
+            draw: [
+              (u) => {
+                drawEvents(u, events, colour("ink3"), fontOf(element));
+                placeLabels(u, labelBox, series, narrow);
+              },
+            ],
+            setCursor: [(u) => showTip(u, tooltip, series, clock)],
+          },
+        },
+        [times, ...series.map((s) => s.values)],
+        element,
+      );
+    };
+
+    draw();
+    let width = element.clientWidth;
+    const resized = new ResizeObserver(() => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      draw();
+    });
+    resized.observe(element);
+    const schemed = new MutationObserver(draw);
+    schemed.observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });
+    return () => {
+      resized.disconnect();
+      schemed.disconnect();
+      plot?.destroy();
+    };
+  }, [times, series, events, zone, height, smooth]);
+
+  return (
+    <div className={styles.step} role="img" aria-label={sentence} style={{ minHeight: height }}>
+      <div ref={host} aria-hidden="true" />
+      <div ref={labels} className={styles.ends} aria-hidden="true" />
+      <div ref={tip} className={styles.tip} hidden aria-hidden="true" />
+    </div>
+  );
+}
+
+/** The used colour of a token: `light-dark()` is only resolved on a property that paints. */
+function resolveColour(element: HTMLElement, name: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(--${name})`;
+  element.append(probe);
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+}
+
+function fade(colour: string): string {
+  return colour.replace(/^rgb\(([^)]*)\)$/, "rgba($1, 0.16)");
+}
+
+function fontOf(element: HTMLElement): string {
+  return getComputedStyle(element).fontFamily;
+}
+
+function drawEvents(u: uPlot, events: ChartEvent[], colour: string, font: string) {
+  const { ctx } = u;
+  const ratio = uPlot.pxRatio;
+  for (const event of events.slice(0, 4)) {
+    const x = u.valToPos(event.at, "x", true);
+    if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, u.bbox.top - 4 * ratio);
+    ctx.lineTo(x, u.bbox.top + u.bbox.height);
+    ctx.stroke();
+    ctx.font = `${11 * ratio}px ${font}`;
+    const right = x - u.bbox.left > u.bbox.width / 2;
+    ctx.textAlign = right ? "right" : "left";
+    ctx.fillText(event.label, x + (right ? -6 : 6) * ratio, u.bbox.top - 4 * ratio);
+    ctx.restore();
+  }
+}
+
+/** Each line is named where it ends, with its last value. */
+function placeLabels(u: uPlot, box: HTMLDivElement, series: StepSeries[], narrow: boolean) {
+  box.replaceChildren();
+  if (narrow) return;
+  const top = u.over.offsetTop;
+  const last = series.map((s) => s.values.findLast((v) => v !== null) ?? null);
+  const shown = series.map((s, i) => ({ s, value: last[i] ?? null })).filter((entry) => entry.value !== null);
+  const wanted = shown.map((entry) => top + u.valToPos(entry.value ?? 0, "y"));
+  const placed = spreadLabels(wanted, 30, top + 8, top + u.over.clientHeight - 6);
+  for (const [i, entry] of shown.entries()) {
+    const label = document.createElement("div");
+    const value = document.createElement("b");
+    value.textContent = formatCount(entry.value ?? 0);
+    const name = document.createElement("span");
+    name.textContent = entry.s.label;
+    label.append(value, name);
+    label.style.top = `${placed[i]}px`;
+    label.style.left = `${u.over.offsetLeft + u.over.clientWidth + 8}px`;
+    box.append(label);
+  }
+}
+
+function showTip(u: uPlot, tip: HTMLDivElement, series: StepSeries[], clock: Intl.DateTimeFormat) {
+  const at = u.cursor.idx;
+  const time = at === null || at === undefined ? undefined : u.data[0][at];
+  if (at === null || at === undefined || time === undefined || (u.cursor.left ?? -1) < 0) {
+    tip.hidden = true;
+    return;
+  }
+  tip.replaceChildren();
+  const head = document.createElement("time");
+  head.textContent = clock.format(time * 1000);
+  tip.append(head);
+  for (const s of series) {
+    const row = document.createElement("div");
+    const value = document.createElement("b");
+    const seen = s.values[at];
+    value.textContent = seen === null || seen === undefined ? "not observed" : formatCount(seen);
+    row.append(value, ` ${s.label}`);
+    tip.append(row);
+  }
+  tip.hidden = false;
+  const left = u.over.offsetLeft + (u.cursor.left ?? 0);
+  const flip = left > u.over.clientWidth / 2;
+  tip.style.left = flip ? "" : `${left + 12}px`;
+  tip.style.right = flip ? `${u.root.clientWidth - left + 12}px` : "";
+}

@@ -1,0 +1,65 @@
+import { formatDuration, formatTime } from "@lynceus/protocol/present";
+import type { Strip, StripSegment, StripState } from "../charts/state-strips.tsx";
+
+/** A stretch of one verdict. */
+export interface VerdictSpan {
+  from: number;
+  /** Null: it still holds. */
+  to: number | null;
+  verdict: string;
+  /** Whether the verdict is good for its target; null when it cannot be told. */
+  ok: boolean | null;
+}
+
+/** One row of the target strips: spans cut to the range, and the time after the last word in stale gold. */
+export function stripOf(
+  label: string,
+  spans: readonly VerdictSpan[],
+  range: { from: number; to: number },
+  context: { now: number; zone: string; /** Newest word of the machine; later is stale. */ seenAt: number },
+): Strip {
+  const fraction = (at: number) => (Math.min(Math.max(at, range.from), range.to) - range.from) / (range.to - range.from);
+  const segments: StripSegment[] = [];
+  const put = (from: number, to: number, state: StripState, what: string) => {
+    const segment = { from: fraction(from), to: fraction(to), state };
+    if (segment.to <= segment.from) return;
+    const title = `${what}, ${formatTime(Math.max(from, range.from), context)} to ${formatTime(Math.min(to, range.to), context)}`;
+    segments.push({ ...segment, title });
+  };
+  for (const span of spans) {
+    const state: StripState = span.ok === null ? "unknown" : span.ok ? "ok" : "bad";
+    put(span.from, span.to ?? Math.min(context.seenAt, range.to), state, span.verdict);
+  }
+  if (spans.length > 0 && context.seenAt < range.to) put(context.seenAt, range.to, "stale", "not seen");
+  return { label, segments, sentence: sentenceFor(spans, range) };
+}
+
+function sentenceFor(spans: readonly VerdictSpan[], range: { from: number; to: number }): string {
+  const inside = spans.filter((span) => (span.to ?? range.to) > range.from && span.from < range.to);
+  const last = inside.at(-1);
+  if (!last) return "not observed";
+  const changes = inside.length - 1;
+  const tail = changes === 0 ? "the whole time" : `now, after ${changes} ${changes === 1 ? "change" : "changes"}`;
+  const bad = inside
+    .filter((span) => span.ok === false)
+    .reduce((sum, span) => sum + Math.min(span.to ?? range.to, range.to) - Math.max(span.from, range.from), 0);
+  return `${last.verdict} ${tail}${bad > 0 ? `; failing ${formatDuration(bad)}` : ""}`;
+}
+
+/** Round ticks of a time axis: at full hours or a round number of them, as fractions. */
+export function timeTicks(
+  range: { from: number; to: number },
+  zone: string,
+  most = 6,
+): { at: number; label: string }[] {
+  const hour = 3_600_000;
+  const length = range.to - range.from;
+  const step = [0.25, 0.5, 1, 2, 3, 6, 12, 24].map((h) => h * hour).find((s) => length / s <= most) ?? 24 * hour;
+  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const out: { at: number; label: string }[] = [];
+  for (let at = Math.ceil(range.from / step) * step; at <= range.to; at += step) {
+    const fraction = (at - range.from) / length;
+    if (fraction > 0.03 && fraction < 0.97) out.push({ at: fraction, label: clock.format(at) });
+  }
+  return out;
+}
