@@ -4,13 +4,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { sites } from "@lynceus/bench/fleet/machine";
 import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { listen } from "@lynceus/db/notify";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
-import { getSetting, setSetting } from "@lynceus/db/settings";
+import { initSetting, setSetting } from "@lynceus/db/settings";
+import { listSiteSubnets, saveSiteSubnets } from "@lynceus/db/sites";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { commandLine, endLeftover, keepService, type Service } from "./service.ts";
@@ -114,10 +116,7 @@ function secret(name: string): string {
 async function openStorage(): Promise<{ db: Database; url: string }> {
   let url = options.databaseUrl;
   if (url === null) {
-    const postgres = await startEmbeddedPostgres({
-      dataDirectory: path.join(dataDir, "postgres"),
-      log: path.join(dataDir, "logs", "postgres.log"),
-    });
+    const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(dataDir, "postgres") });
     started.push(postgres);
     url = postgres.url;
   }
@@ -141,7 +140,7 @@ async function applyTargets(db: Database) {
   const targets = options.targets ?? (options.demo > 0 && (await currentPolicy(db)) === null ? demoTargets : null);
   if (targets === null) return;
   const before = await currentPolicy(db);
-  const policy = buildPolicy(
+  const body = buildPolicy(
     {
       ews: targets.ews,
       smtpDomains: targets.smtpDomains,
@@ -152,17 +151,16 @@ async function applyTargets(db: Database) {
     },
     before?.version ?? 0,
   );
-  if (before && JSON.stringify({ ...before, version: 0 }) === JSON.stringify({ ...policy, version: 0 })) return;
-  await savePolicy(db, policy, { by: "npm run up", note: "targets of the command line" });
+  if (before && JSON.stringify({ ...before.body, version: 0 }) === JSON.stringify({ ...body, version: 0 })) return;
+  await savePolicy(db, { body, createdBy: "npm run up", note: "targets of the command line" });
 }
 
 /** The id of this installation, so that an agent enrolled with another database is not taken for ours. */
 async function installationId(db: Database): Promise<string> {
-  const known = await getSetting<{ id: string }>(db, "installation");
-  if (known) return known.id;
-  const id = randomUUID();
-  await setSetting(db, "installation", { id });
-  return id;
+  const known = (await initSetting(db, "installation", { id: randomUUID() })) as { id?: unknown };
+  if (typeof known.id !== "string")
+    throw new Refusal('setting "installation" of the database is damaged; restore it from a backup');
+  return known.id;
 }
 
 /** A link that makes the first admin, once; null when there is one already. */
@@ -319,7 +317,7 @@ async function main() {
     const agentDir = path.join(dataDir, `agent-${(await installationId(db)).slice(0, 8)}`);
     let fenced = "";
     const startAgent = async () => {
-      const allowed = fence(await currentPolicy(db));
+      const allowed = fence((await currentPolicy(db))?.body ?? null);
       if (JSON.stringify(allowed) === fenced) return;
       fenced = JSON.stringify(allowed);
       await agent?.stop();
@@ -352,15 +350,18 @@ async function main() {
     await startAgent();
     started.push({ stop: async () => agent?.stop() });
     // `npm run up` is this machine's installer: targets chosen in the dashboard move the fence of its agent, and of no other.
-    const policies = await listen(url, {
+    const policies = listen(url, () => void startAgent().catch((error: unknown) => step(`agent: ${oneLine(error)}`)), {
       channels: ["lynceus_policy"],
-      onEvent: () => void startAgent().catch((error) => step(`agent: ${oneLine(error)}`)),
     });
-    started.push({ stop: async () => policies.close() });
+    started.push({ stop: () => policies.close() });
     step("agent: this machine");
   }
 
   if (options.demo > 0) {
+    if ((await listSiteSubnets(db)).length === 0) {
+      const subnets = sites.map(({ name, network }) => ({ cidr: `${network}.0.0/16`, site: name }));
+      await saveSiteSubnets(db, subnets, { actor: "npm run up" });
+    }
     started.push(
       keepService(
         {

@@ -7,7 +7,7 @@ import { createToken } from "@lynceus/db/enrollment";
 import { getMachine, listMachines } from "@lynceus/db/machines";
 import { migrate } from "@lynceus/db/migrate";
 import { savePolicy } from "@lynceus/db/policies";
-import { setSiteSubnets } from "@lynceus/db/sites";
+import { saveSiteSubnets } from "@lynceus/db/sites";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import type { Machine } from "@lynceus/protocol/read-api";
@@ -124,16 +124,16 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
 
     const postgres = await startEmbeddedPostgres({
       dataDirectory: path.join(folder("database"), "postgres"),
-      log: path.join(directory, "postgres.log"),
     });
     undo.push(() => postgres.stop());
     await migrate(postgres.url);
     const db = openDatabase({ url: postgres.url });
     undo.push(() => db.close());
-    await savePolicy(db, labPolicy(options.requiresProxy ?? false), { by: "lab", note: "" });
-    await setSiteSubnets(
+    await savePolicy(db, { body: labPolicy(options.requiresProxy ?? false), createdBy: "lab" });
+    await saveSiteSubnets(
       db,
       specs.flatMap((spec, i) => (spec.site === null ? [] : [{ cidr: subnetOf(i + 1), site: spec.site }])),
+      { actor: "lab" },
     );
 
     let listening: ((pin: string) => void) | null = null;
