@@ -35,6 +35,8 @@ export interface OpenCause extends Incident {
   failing: number;
   /** Sites it is seen at; "no site" counts as none. */
   sites: number;
+  /** Up to four of them, those with most machines first. */
+  siteNames: string[];
 }
 
 /** Open causes: primary findings that share pattern, severity and cause text, most failing machines first. */
@@ -43,6 +45,10 @@ export async function openCauses(db: Reader, query: SiteQuery & { limit?: number
     SELECT m.primary_pattern || '-' || left(md5(m.primary_severity || m.primary_cause), 8) AS id,
       m.primary_pattern AS pattern, m.primary_severity AS severity, m.primary_cause AS cause, count(*)::int AS machines,
       count(*) FILTER (WHERE m.status = 'failing')::int AS failing, count(DISTINCT m.site)::int AS sites,
+      array(SELECT s.site FROM machines s WHERE s.revoked_at IS NULL AND s.site IS NOT NULL
+        AND s.primary_pattern = m.primary_pattern AND s.primary_severity = m.primary_severity
+        AND s.primary_cause = m.primary_cause AND s.status IN ('healthy', 'failing', 'cannot-tell')
+        GROUP BY s.site ORDER BY count(*) DESC, s.site LIMIT 4) AS "siteNames",
       min(coalesce(m.primary_since, m.status_since)) AS since
     FROM machines m
     WHERE ${judged} AND m.primary_pattern IS NOT NULL AND m.primary_severity IS NOT NULL AND m.primary_cause IS NOT NULL
