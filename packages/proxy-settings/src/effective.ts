@@ -103,7 +103,7 @@ export const fromLegacy = (
 export const legacySettingsFacts = (legacy: LegacySettings): LegacySettings => ({
   ProxyEnable: legacy.ProxyEnable,
   ProxyServer: legacy.ProxyServer && redactProxyList(legacy.ProxyServer).slice(0, limits.listTextChars),
-  ProxyOverride: legacy.ProxyOverride && legacy.ProxyOverride.slice(0, limits.listTextChars),
+  ProxyOverride: legacy.ProxyOverride?.slice(0, limits.listTextChars) ?? null,
   AutoConfigURL: legacy.AutoConfigURL && redactProxyUrl(legacy.AutoConfigURL).slice(0, limits.urlChars),
   AutoDetect: legacy.AutoDetect,
 });

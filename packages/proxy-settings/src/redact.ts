@@ -26,14 +26,18 @@ export function redactProxyUrl(text: string): string {
   if (behind.includes("@")) {
     // A password may hold / ? and #. Which @ ends it cannot be told when the authority has one as well.
     if (authority.includes("@")) return scheme + removed;
-    if (host !== "" && splitHostPort(host) === null) return scheme + (afterLastAt(behind).split(/[?#]/, 1)[0] ?? "");
+    if (host !== "" && splitHostPort(host) === null)
+      return (scheme + (afterLastAt(behind).split(/[?#]/, 1)[0] ?? "")).trimEnd();
   }
   const path = behind.split(/[?#]/, 1)[0] ?? "";
-  return scheme + host + (path.includes("@") ? `/${removed}` : path);
+  return (scheme + host + (path.includes("@") ? `/${removed}` : path)).trimEnd();
 }
 
 /** Words of a script's result, which stand before an entry and are no part of it. */
 const pacWords = new Set(["direct", "proxy", "http", "https", "socks", "socks4", "socks5"]);
+
+/** How an entry visibly begins. Known words only: `Q=` may be a piece of a password. */
+const entryStart = /^(?:(?:https?|ftp|socks)=)?(?:(?:https?|socks(?:4a?|5h?)?):\/\/)?/i;
 
 /**
  * Removes userinfo and queries from a list of proxies: a `ProxyServer` value or the result of a script. A password may
@@ -51,7 +55,7 @@ export function redactProxyList(text: string): string {
       suspect = false;
       continue;
     }
-    const prefix = /^(?:[a-z]{1,16}=)?(?:[a-z0-9]{1,16}:\/\/)?/i.exec(entry)?.[0] ?? "";
+    const prefix = entryStart.exec(entry)?.[0] ?? "";
     const rest = entry.slice(prefix.length);
     const host = afterLastAt(rest).split(/[/?#]/, 1)[0] ?? "";
     parts[i] = prefix + (suspect || splitHostPort(host) === null ? removed : host);
