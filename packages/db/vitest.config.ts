@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    name: "db",
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["@lynceus/db/testing-setup"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
