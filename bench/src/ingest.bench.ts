@@ -1,0 +1,220 @@
+// Acknowledged observations per second through the built collector and the embedded PostgreSQL, beside the bare pipe
+// (bare-pipe.ts) on the same machine, database and messages, in turn, several rounds.
+import { parseArgs } from "node:util";
+import WebSocket from "ws";
+import { fixed, machineLine, median, percentile, table } from "./figures.ts";
+import { collectorOf } from "./fleet/collector.ts";
+import { newIdentity, signText } from "./fleet/identity.ts";
+import { type Draft, digestOf, makeMachine, observe } from "./fleet/machine.ts";
+import { seeded } from "./fleet/random.ts";
+import { install, root, startChild, stopChild } from "./installation.ts";
+
+const { values } = parseArgs({
+  options: {
+    connections: { type: "string", default: "100" },
+    seconds: { type: "string", default: "8" },
+    rounds: { type: "string", default: "3" },
+    /** Observations a connection may have unacknowledged. */
+    window: { type: "string", default: "100" },
+    /** Observations a message. */
+    batch: { type: "string", default: "10" },
+  },
+});
+const connections = Number(values.connections);
+const seconds = Number(values.seconds);
+const window = Number(values.window);
+const perMessage = Number(values.batch);
+
+interface Sender {
+  readonly socket: WebSocket;
+  readonly epoch: string;
+  seq: number;
+  acked: number;
+}
+interface Result {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Observations as the agent sends them, one probe each, every one different from the last: each is a row. */
+function messagesOf(index: number, policy: Parameters<typeof observe>[1]) {
+  const machine = makeMachine(index, connections, seeded(index));
+  const drafts = observe(machine, policy, "none").filter((draft) => draft.kind === "probe");
+  return (sender: Sender): string => {
+    const items = Array.from({ length: perMessage }, () => {
+      sender.seq += 1;
+      const draft = drafts[sender.seq % drafts.length] as Draft;
+      const facts = { ...(draft.facts as object), totalMs: sender.seq % 500 };
+      const digest = digestOf({ ...draft, facts: { ...facts, seq: sender.seq } });
+      return {
+        seq: sender.seq,
+        kind: draft.kind,
+        key: draft.key,
+        digest,
+        at: Date.now(),
+        ageMs: 0,
+        location: draft.location,
+        facts,
+      };
+    });
+    return JSON.stringify({ v: 1, type: "observations", epoch: sender.epoch, items, confirmations: [] });
+  };
+}
+
+async function load(senders: Sender[], make: ((sender: Sender) => string)[]): Promise<Result> {
+  const latencies: number[] = [];
+  let counting = false;
+  let acked = 0;
+  const sentAt = senders.map(() => new Map<number, number>());
+  const fill = (i: number) => {
+    const sender = senders[i] as Sender;
+    while (sender.seq - sender.acked + perMessage <= window) {
+      const text = make[i]?.(sender) ?? "";
+      sentAt[i]?.set(sender.seq, performance.now());
+      sender.socket.send(text);
+    }
+  };
+  let running = true;
+  for (const [i, sender] of senders.entries()) {
+    sender.socket.on("message", (data) => {
+      const message = JSON.parse(data.toString()) as { type: string; seq: number };
+      if (message.type !== "ack") return;
+      if (counting) acked += message.seq - sender.acked;
+      sender.acked = message.seq;
+      for (const [seq, at] of sentAt[i] ?? []) {
+        if (seq > message.seq) break;
+        if (counting) latencies.push(performance.now() - at);
+        sentAt[i]?.delete(seq);
+      }
+      if (running) fill(i);
+    });
+    fill(i);
+  }
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  await wait(2000);
+  counting = true;
+  const began = performance.now();
+  await wait(seconds * 1000);
+  counting = false;
+  running = false;
+  const elapsed = (performance.now() - began) / 1000;
+  for (const { socket } of senders) socket.removeAllListeners("message");
+  return { perSecond: acked / elapsed, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+}
+
+const installation = await install();
+const identities = Array.from({ length: connections }, newIdentity);
+const makers = () => identities.map((_, i) => messagesOf(i, installation.policy));
+
+async function throughBarePipe(port: number): Promise<Result> {
+  const { child } = await startChild(
+    process.execPath,
+    ["--import", "tsx", `${root}/bench/src/bare-pipe.ts`, String(port), installation.databaseUrl],
+    process.env,
+    /listening/,
+  );
+  const senders = await Promise.all(
+    identities.map(async ({ epoch }): Promise<Sender> => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+      await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+      return { socket, epoch, seq: 0, acked: 0 };
+    }),
+  );
+  const result = await load(senders, makers());
+  for (const { socket } of senders) socket.terminate();
+  await stopChild(child);
+  return result;
+}
+
+const seqs = identities.map(() => 0);
+async function throughCollector(port: number): Promise<Result> {
+  const collector = await installation.startCollector(port);
+  const { secret } = collectorOf(await installation.token(collector.url, connections));
+  const senders = await Promise.all(
+    identities.map(async (identity, i): Promise<Sender> => {
+      const socket = new WebSocket(`${collector.url}/agent/v1`, { perMessageDeflate: false });
+      const about = { v: 1, agentVersion: "bench", os: "windows", hostname: `BENCH-${i}` };
+      await new Promise<void>((resolve, reject) => {
+        socket.once("error", reject);
+        let nonce = "";
+        const hello = () =>
+          socket.send(
+            JSON.stringify({
+              ...about,
+              type: "hello",
+              machineId: identity.machineId,
+              epoch: identity.epoch,
+              lastSeq: seqs[i],
+              policyVersion: 1,
+              bootId: identity.epoch,
+              signature: signText(identity, "lynceus-hello-v1", nonce, identity.machineId ?? "", identity.epoch),
+            }),
+          );
+        socket.on("message", (data) => {
+          const message = JSON.parse(data.toString()) as {
+            type: string;
+            nonce?: string;
+            machineId?: string;
+            reason?: string;
+          };
+          if (message.type === "challenge") {
+            nonce = message.nonce ?? "";
+            if (identity.machineId) hello();
+            else
+              socket.send(
+                JSON.stringify({
+                  ...about,
+                  type: "enroll",
+                  token: secret,
+                  publicKey: identity.publicKey,
+                  simulated: true,
+                  signature: signText(identity, "lynceus-enroll-v1", nonce, identity.publicKey),
+                }),
+              );
+          } else if (message.type === "enrolled") {
+            identity.machineId = message.machineId ?? null;
+            hello();
+          } else if (message.type === "welcome") resolve();
+          else if (message.type === "reject") reject(new Error(`the collector refused: ${message.reason}`));
+        });
+      });
+      socket.removeAllListeners("message");
+      return { socket, epoch: identity.epoch, seq: seqs[i] ?? 0, acked: seqs[i] ?? 0 };
+    }),
+  );
+  const result = await load(senders, makers());
+  for (const [i, sender] of senders.entries()) {
+    seqs[i] = sender.seq;
+    sender.socket.terminate();
+  }
+  await collector.stop();
+  return result;
+}
+
+const pipe: Result[] = [];
+const product: Result[] = [];
+for (let round = 0; round < Number(values.rounds); round++) {
+  pipe.push(await throughBarePipe(17_450 + round));
+  product.push(await throughCollector(17_460 + round));
+  process.stderr.write(
+    `round ${round + 1}: bare pipe ${fixed(pipe.at(-1)?.perSecond ?? 0)}/s, collector ${fixed(product.at(-1)?.perSecond ?? 0)}/s\n`,
+  );
+}
+await installation.stop();
+const row = (name: string, results: readonly Result[]) => [
+  name,
+  fixed(median(results.map((r) => r.perSecond))),
+  fixed(median(results.map((r) => r.p50)), 1),
+  fixed(median(results.map((r) => r.p99)), 1),
+];
+const ratios = product.map((r, i) => r.perSecond / (pipe[i]?.perSecond ?? Number.NaN));
+process.stdout.write(
+  `${machineLine()}; ${connections} connections, ${perMessage} observations a message, median of ${values.rounds} rounds of ${seconds} s\n\n`,
+);
+process.stdout.write(
+  `${table(["ingest", "acked observations/s", "p50 ms", "p99 ms"], [row("bare pipe", pipe), row("collector", product)])}\n\n`,
+);
+process.stdout.write(
+  `ratio collector / bare pipe: ${fixed(median(ratios), 2)} (${ratios.map((r) => fixed(r, 2)).join(", ")})\n`,
+);

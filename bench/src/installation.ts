@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type Database, openDatabase } from "@lynceus/db/client";
+import { startEmbeddedPostgres } from "@lynceus/db/embedded";
+import { createToken } from "@lynceus/db/enrollment";
+import { migrate } from "@lynceus/db/migrate";
+import { savePolicy } from "@lynceus/db/policies";
+import type { Policy } from "@lynceus/protocol/policy";
+import { buildPolicy } from "@lynceus/protocol/presets";
+
+export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+
+/** A child whose first matching line of stdout says that it is ready. */
+export async function startChild(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  ready: RegExp,
+): Promise<{ child: ChildProcess; match: RegExpExecArray }> {
+  const child = spawn(command, [...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const match = await new Promise<RegExpExecArray>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const found = ready.exec(line);
+      if (found) resolve(found);
+    });
+    child.on("close", (code) => reject(new Error(`${args[0]} ended with ${code} before it was ready`)));
+  });
+  return { child, match };
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGTERM");
+  const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  await closed;
+  clearTimeout(hard);
+}
+
+export interface Collector {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Embedded PostgreSQL, a policy and as many collectors as asked for, in a folder that goes with it. */
+export interface Installation {
+  readonly db: Database;
+  readonly databaseUrl: string;
+  readonly policy: Policy;
+  readonly directory: string;
+  /** The built collector as a process of its own, plain text on loopback, so that it is measured and not TLS. */
+  startCollector(port: number): Promise<Collector>;
+  /** An enrolment token for that collector. */
+  token(url: string, uses: number): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function install(): Promise<Installation> {
+  const directory = mkdtempSync(path.join(tmpdir(), "lynceus-bench-"));
+  const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
+  await migrate(postgres.url);
+  const db = openDatabase({ url: postgres.url });
+  const stored = await savePolicy(db, {
+    body: buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1),
+    createdBy: "bench",
+  });
+  const collectors: Collector[] = [];
+  return {
+    db,
+    databaseUrl: postgres.url,
+    policy: stored.body,
+    directory,
+    async startCollector(port) {
+      const { child } = await startChild(
+        process.execPath,
+        [
+          path.join(root, "apps/collector/dist/main.js"),
+          "--plain",
+          "--host",
+          "127.0.0.1",
+          "--port",
+          String(port),
+          "--data-dir",
+          path.join(directory, "collector"),
+        ],
+        { ...process.env, NODE_ENV: "production", DATABASE_URL: postgres.url, LOG_LEVEL: "info" },
+        /"listening"/,
+      );
+      const collector = { url: `ws://127.0.0.1:${port}`, pid: child.pid ?? 0, stop: () => stopChild(child) };
+      collectors.push(collector);
+      return collector;
+    },
+    async token(url, uses) {
+      const { secret } = await createToken(db, {
+        maxUses: uses,
+        expiresAt: new Date(Date.now() + 3_600_000),
+        createdBy: "bench",
+      });
+      return `lyn1.${Buffer.from(JSON.stringify({ u: url, s: secret, p: null })).toString("base64url")}`;
+    },
+    async stop() {
+      for (const collector of collectors) await collector.stop();
+      await db.close();
+      await postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
