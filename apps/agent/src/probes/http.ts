@@ -24,7 +24,13 @@ export interface HttpRequest {
 const hostHeader = ({ host, port, scheme }: HttpRequest) =>
   port === (scheme === "https" ? 443 : 80) ? authorityOf(host, port).replace(/:\d+$/, "") : authorityOf(host, port);
 
-function send(socket: Socket, asked: HttpRequest, ctx: ProbeContext, signal: AbortSignal): Promise<IncomingMessage> {
+/** Sends the request and resolves with the header of the answer; its body is still to be read. */
+export function sendGet(
+  socket: Socket,
+  asked: HttpRequest,
+  ctx: ProbeContext,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const get = request({
       createConnection: () => socket,
@@ -80,7 +86,7 @@ function errorOf(error: unknown): NonNullable<HttpPhase["error"]> {
 export async function getOnce(socket: Socket, asked: HttpRequest, ctx: ProbeContext): Promise<HttpPhase> {
   const started = ctx.clock.monotonic();
   try {
-    const response = await withDeadline(ctx.timeouts.http, ctx.signal, (signal) => send(socket, asked, ctx, signal));
+    const response = await withDeadline(ctx.timeouts.http, ctx.signal, (signal) => sendGet(socket, asked, ctx, signal));
     const ms = ctx.clock.monotonic() - started;
     const { headers, wwwAuth, bearerClientId } = reportHeaders(response.rawHeaders);
     const body = await readStart(response, ctx);

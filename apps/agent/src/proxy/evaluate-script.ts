@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ProbeContext } from "../probes/context.ts";
+import { withDeadline } from "../probes/deadline.ts";
+import type { PacAnswer, PacCall } from "./pac-engine.ts";
+
+/** What the child is told, as JSON on its stdin. */
+export interface PacChildRequest {
+  readonly script: string;
+  readonly calls: readonly PacCall[];
+  readonly budgetMs: number;
+  readonly myIpAddress: string;
+  readonly dnsServers: readonly string[] | null;
+}
+
+/** Bytes of an answer: hundreds of results of some kilobytes. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+const childMemoryMb = 64;
+
+/** From the source tree the child runs through tsx; a release has it as a bundle beside the main one. */
+function childCommand(): { args: string[]; cwd: string } {
+  const here = import.meta.url;
+  const source = here.endsWith(".ts");
+  const file = fileURLToPath(new URL(source ? "./pac-child.ts" : "./pac-child.js", here));
+  return { args: [...(source ? ["--import", "tsx"] : []), file], cwd: dirname(file) };
+}
+
+function runChild(request: PacChildRequest, evaluationMs: number, signal: AbortSignal) {
+  return new Promise<string>((resolve, reject) => {
+    const { args, cwd } = childCommand();
+    const child = spawn(process.execPath, [`--max-old-space-size=${childMemoryMb}`, ...args], {
+      cwd,
+      // Nothing of ours: no proxy variables, no NODE_OPTIONS, no secrets.
+      env: process.platform === "win32" ? { SystemRoot: process.env.SystemRoot } : {},
+      stdio: ["pipe", "pipe", "ignore"],
+      windowsHide: true,
+    });
+    let output = "";
+    let evaluation: NodeJS.Timeout | undefined;
+    const end = (act: () => void) => {
+      clearTimeout(evaluation);
+      signal.removeEventListener("abort", onAbort);
+      child.kill("SIGKILL");
+      act();
+    };
+    const onAbort = () => end(() => reject(signal.reason));
+    signal.addEventListener("abort", onAbort, { once: true });
+    child.on("error", (error) => end(() => reject(error)));
+    child.stdin.on("error", () => {});
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const wasReady = output.includes("\n");
+      output += text;
+      if (output.length > maxAnswerBytes) return end(() => reject(new Error("the script's answer is too long")));
+      if (wasReady || !output.includes("\n")) return;
+      // The script's own time counts from here, so that a busy machine does not condemn it.
+      evaluation = setTimeout(() => end(() => reject(new Error("the script ran too long"))), evaluationMs);
+      child.stdin.end(JSON.stringify(request));
+    });
+    child.on("close", (code, killedBy) =>
+      end(() =>
+        code === 0
+          ? resolve(output.slice(output.indexOf("\n") + 1))
+          : reject(new Error(`the script's process ended with ${killedBy ?? code}, as when it needs too much memory`)),
+      ),
+    );
+  });
+}
+
+function isAnswers(value: unknown, count: number): value is PacAnswer[] {
+  return (
+    Array.isArray(value) &&
+    value.length === count &&
+    value.every(
+      (one: unknown) =>
+        typeof one === "object" && one !== null && ("result" in one ? typeof one.result === "string" : "why" in one),
+    )
+  );
+}
+
+/**
+ * Evaluates a proxy script in a child process of its own: short-lived, killed when late, without our environment and,
+ * where we are root, without root. A script that loops, throws or eats memory is an answer with `ok: false`. Rejects
+ * only when the agent stops.
+ */
+export async function evaluateScript(
+  script: string,
+  calls: readonly PacCall[],
+  myIpAddress: string,
+  ctx: ProbeContext,
+): Promise<PacAnswer[]> {
+  if (calls.length === 0) return [];
+  const budgetMs = ctx.timeouts.pacEval;
+  // Loading, one call that runs into its budget, and the DNS between; more than that the engine itself ends.
+  const evaluationMs = 4 * budgetMs + 2 * ctx.timeouts.dns;
+  const request = { script, calls, budgetMs, myIpAddress, dnsServers: ctx.resolver.servers };
+  try {
+    const text = await withDeadline(ctx.timeouts.childStart + evaluationMs, ctx.signal, (signal) =>
+      runChild(request, evaluationMs, signal),
+    );
+    const answers: unknown = JSON.parse(text);
+    if (!isAnswers(answers, calls.length)) throw new Error("the script's process gave no answer");
+    return answers;
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    const why = (error instanceof Error ? error.message : String(error)).slice(0, 512);
+    return calls.map(() => ({ ok: false, why }));
+  }
+}

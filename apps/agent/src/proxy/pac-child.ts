@@ -1,0 +1,58 @@
+import { Resolver } from "node:dns";
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import type { PacChildRequest } from "./evaluate-script.ts";
+import { runScript } from "./pac-engine.ts";
+
+/*
+ * The process in which other people's proxy scripts run: no environment, no arguments, no privileges, little memory.
+ * One JSON request on stdin, one JSON answer on stdout, then it ends. Its parent kills it when it is late.
+ */
+
+/** `nobody`, where the system has no other idea. */
+const nobody = 65_534;
+const memoryBytes = 48 * 1024 * 1024;
+
+/** The engine lies beside the bundle; in the source tree its package finds it. Read while we still may. */
+const wasm = import.meta.url.endsWith(".ts") ? undefined : readFileSync(new URL("./quickjs.wasm", import.meta.url));
+
+function dropPrivileges(): void {
+  if (process.getuid?.() !== 0) return;
+  process.setgroups?.([]);
+  process.setgid?.(nobody);
+  process.setuid?.(nobody);
+}
+
+function resolveWith(servers: readonly string[] | null): (name: string) => Promise<string | null> {
+  if (!servers)
+    return (name) =>
+      lookup(name, { family: 4 }).then(
+        ({ address }) => address,
+        () => null,
+      );
+  const resolver = new Resolver({ timeout: 1000, tries: 2 });
+  resolver.setServers(servers);
+  return (name) =>
+    new Promise((resolve) =>
+      resolver.resolve4(name, (error, addresses) => resolve(error ? null : (addresses[0] ?? null))),
+    );
+}
+
+async function main(): Promise<void> {
+  dropPrivileges();
+  process.stdout.write("ready\n");
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const request = JSON.parse(Buffer.concat(chunks).toString("utf8")) as PacChildRequest;
+  const answers = await runScript(request.script, request.calls, {
+    budgetMs: request.budgetMs,
+    memoryBytes,
+    myIpAddress: request.myIpAddress,
+    resolve: resolveWith(request.dnsServers),
+    monotonic: () => performance.now(),
+    ...(wasm ? { wasm } : {}),
+  });
+  process.stdout.write(JSON.stringify(answers), () => process.exit(0));
+}
+
+await main();

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import type { PacFacts } from "@lynceus/protocol/facts";
+import { limits } from "@lynceus/protocol/limits";
+import type { Target } from "@lynceus/protocol/policy";
+import { redactProxyUrl } from "@lynceus/proxy-settings/redact";
+import type { PacOutcome } from "@lynceus/proxy-settings/route";
+import { authorityOf } from "../probes/authority.ts";
+import { classifyBody } from "../probes/body-class.ts";
+import type { ProbeContext } from "../probes/context.ts";
+import { evaluateScript } from "./evaluate-script.ts";
+import { type FetchedScript, fetchScript } from "./fetch-script.ts";
+
+/** A script's answer for each address, and what may be told of the script itself. */
+export interface EvaluatedPac {
+  readonly facts: PacFacts;
+  /** By the whole URL, which is what WinHTTP hands over. Null where no script was to be had. */
+  outcome(url: string): PacOutcome;
+}
+
+/** The address of a target as a client would ask for it; SIP and TLS ports as https, which is how they are proxied. */
+export function urlOf(target: Target): string {
+  const scheme = target.kind === "http" ? "http" : "https";
+  const port = target.port ?? (scheme === "http" ? 80 : 443);
+  const standard = port === (scheme === "http" ? 80 : 443);
+  const authority = authorityOf(target.host, port);
+  return `${scheme}://${standard ? authority.replace(/:\d+$/, "") : authority}${target.path ?? "/"}`;
+}
+
+/** Chrome hands over only the origin of https addresses (domain 4.6). */
+const originOf = (url: string): string => (url.startsWith("https:") ? `${new URL(url).origin}/` : url);
+
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, "");
+
+/** UTF-8 where it says so, else Latin-1, as Chrome has it. */
+function decode(body: Buffer, contentType: string | null): string {
+  const utf8 = /charset\s*=\s*"?utf-?8/i.test(contentType ?? "") || body.subarray(0, 3).equals(Buffer.from("\ufeff"));
+  return body.toString(utf8 ? "utf8" : "latin1").replace(/^\ufeff/, "");
+}
+
+/** A host literal with a capital letter, which no request ever matches (domain 2.8 "PAC case"). */
+const capitalHost =
+  /\b(?:shExpMatch|dnsDomainIs|localHostOrDomainIs)\s*\([^)"']*["'][^"']*[A-Z][^"']*["']|\bhost\s*={2,3}\s*["'][^"']*[A-Z][^"']*["']/;
+
+const isPage = (fetched: FetchedScript): boolean =>
+  ["html", "html-form", "proxy-page"].includes(classifyBody(fetched.start, fetched.contentType ?? ""));
+
+/** What of a script's error may leave the machine: addresses in it lose their query. */
+const shown = (text: string) => text.replace(/\bhttps?:\/\/\S+/gi, (url) => redactProxyUrl(url)).slice(0, 1024);
+
+/**
+ * Fetches the script at `address` and asks it about every target, in both forms of the URL. Its text never leaves the
+ * machine. A script that is unreachable, a page, too big, or that throws or loops is a result.
+ *
+ * @param configuration id of the configuration that uses it.
+ * @param address with its query; only the redacted form is reported.
+ */
+export async function fetchAndEvaluatePac(
+  configuration: string,
+  origin: PacFacts["origin"],
+  address: string,
+  targets: readonly Target[],
+  myIpAddress: string,
+  ctx: ProbeContext,
+  fetched?: FetchedScript,
+): Promise<EvaluatedPac> {
+  const started = ctx.clock.monotonic();
+  const got = fetched ?? (await fetchScript(address, ctx));
+  const bodyIsHtml = isPage(got);
+  const base = {
+    configuration,
+    origin,
+    url: redactProxyUrl(address).slice(0, limits.urlChars),
+    scheme: (/^([a-z][a-z0-9+.-]{0,31}):/i.exec(address)?.[1] ?? "").toLowerCase(),
+    fetch: got.fetch,
+    authSchemes: got.authSchemes.slice(0, limits.schemes),
+    contentType: got.contentType,
+    bodyIsHtml,
+  };
+  const why = got.fetch === "ok" ? "the script is a web page" : `the script could not be fetched: ${got.fetch}`;
+  const nothing = (sha256: string | null, bytes: number): EvaluatedPac => ({
+    facts: {
+      ...base,
+      sha256,
+      bytes,
+      evalOk: got.fetch === "ok" ? false : null,
+      evalError: got.fetch === "ok" ? why : null,
+      urlFormsDiffer: [],
+      myIpAddress: null,
+      capitalHostLiterals: false,
+      ms: ctx.clock.monotonic() - started,
+    },
+    outcome: () => ({ ok: false, why }),
+  });
+  if (!got.body) return nothing(null, 0);
+  const sha256 = createHash("sha256").update(got.body).digest("hex");
+  if (bodyIsHtml) return nothing(sha256, got.body.length);
+
+  const script = decode(got.body, got.contentType);
+  const routed = targets.filter((target) => target.kind !== "srv");
+  const urls = [...new Set(routed.flatMap((target) => [urlOf(target), originOf(urlOf(target))]))];
+  const calls = urls.map((url) => ({ url, host: hostOf(url) }));
+  const answers = await evaluateScript(script, calls, myIpAddress, ctx);
+  const byUrl = new Map(urls.map((url, index) => [url, answers[index]]));
+  const failure = answers.find((answer) => !answer.ok);
+  const resultOf = (url: string) => {
+    const answer = byUrl.get(url);
+    return answer?.ok ? answer.result : null;
+  };
+  return {
+    facts: {
+      ...base,
+      sha256,
+      bytes: got.body.length,
+      evalOk: failure === undefined,
+      evalError: failure && !failure.ok ? shown(failure.why) : null,
+      urlFormsDiffer: routed
+        .filter((target) => resultOf(urlOf(target)) !== resultOf(originOf(urlOf(target))))
+        .map((target) => target.id),
+      myIpAddress: /\bmyIpAddress(?:Ex)?\s*\(/.test(script) ? myIpAddress : null,
+      capitalHostLiterals: capitalHost.test(script),
+      ms: ctx.clock.monotonic() - started,
+    },
+    outcome: (url) => byUrl.get(url) ?? { ok: false, why: "the script was not asked about this address" },
+  };
+}
