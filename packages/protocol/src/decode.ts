@@ -38,7 +38,26 @@ export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (!issue) return "invalid";
   const where = issue.path.map(String).join(".");
-  return where ? `${where}: ${issue.message}` : issue.message;
+  // A path may hold keys that the peer made up; the text goes into a `reject`, which has 512 characters.
+  return (where ? `${where.slice(0, 200)}: ${issue.message}` : issue.message).slice(0, 400);
+}
+
+// A first look at the text: nearly every message has none of these, and is spared the walk.
+const needsScrub = /\\u|__proto__|[\uD800-\uDFFF]/;
+
+/**
+ * Replaces what PostgreSQL cannot store in text or jsonb (NUL, half surrogates) by U+FFFD, in values and keys, so that
+ * one such name in a registry does not turn a machine's whole batch away; drops `__proto__` keys. Depth is bounded before.
+ */
+function scrub(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/\0|\p{Cs}/gu, "\uFFFD");
+  if (Array.isArray(value)) return value.map(scrub);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== "__proto__")
+      .map(([key, item]) => [scrub(key), scrub(item)]),
+  );
 }
 
 function decode<T>(text: string, schema: z.ZodType<T>, types: ReadonlySet<string>): Decoded<T> {
@@ -53,6 +72,7 @@ function decode<T>(text: string, schema: z.ZodType<T>, types: ReadonlySet<string
   } catch {
     return refuse("not-json", "the message is not JSON");
   }
+  if (needsScrub.test(text)) json = scrub(json);
   const type =
     typeof json === "object" && json !== null && "type" in json && typeof json.type === "string"
       ? json.type.slice(0, 64)
@@ -81,11 +101,19 @@ export type DecodedObservation =
 
 const known = new Set<string>(observationKinds);
 
+/** Keeps the facts of an observation that is not understood within the bounds of raw payloads; too much of it is left out. */
+function keepRaw(raw: RawObservation, why: string): DecodedObservation {
+  const text = JSON.stringify(raw.facts ?? null);
+  const depth = jsonDepth(text);
+  if (text.length <= limits.rawChars && depth <= limits.rawDepth)
+    return { known: false, observation: { ...raw, facts: raw.facts ?? null }, why };
+  const size = `${text.length} characters, ${depth} deep; at most ${limits.rawChars} and ${limits.rawDepth}`;
+  return { known: false, observation: { ...raw, facts: null }, why: `${why}; facts left out: ${size}` };
+}
+
 /** Second step of decoding: the facts by kind. What is not understood is kept raw, so that newer agents never jam. */
 export function decodeObservation(raw: RawObservation): DecodedObservation {
-  if (!known.has(raw.kind)) return { known: false, observation: raw, why: `unknown kind "${raw.kind}"` };
+  if (!known.has(raw.kind)) return keepRaw(raw, `unknown kind "${raw.kind}"`);
   const parsed = observationSchema.safeParse(raw);
-  return parsed.success
-    ? { known: true, observation: parsed.data }
-    : { known: false, observation: raw, why: firstIssue(parsed.error) };
+  return parsed.success ? { known: true, observation: parsed.data } : keepRaw(raw, firstIssue(parsed.error));
 }

@@ -97,7 +97,11 @@ export const heartbeatSchema = z.looseObject({
   at: instantSchema,
   policyVersion: z.number().int().min(0),
   outbox: z.looseObject({ items: seq, bytes: seq, droppedConfirmations: seq, droppedObservations: seq }),
-  resources: z.looseObject({ rssBytes: seq, cpuMs: z.number().min(0), uptimeSeconds: z.number().min(0) }),
+  resources: z.looseObject({
+    rssBytes: seq,
+    cpuMs: z.number().min(0).max(1e15),
+    uptimeSeconds: z.number().min(0).max(1e12),
+  }),
 });
 
 export const goodbyeSchema = z.looseObject({
