@@ -1,0 +1,67 @@
+import type { PatternId } from "@lynceus/protocol/names";
+import type { Pattern } from "./pattern.ts";
+import { pattern as autodetectOff } from "./patterns/autodetect-off.ts";
+import { pattern as autodiscoverDnsMissing } from "./patterns/autodiscover-dns-missing.ts";
+import { pattern as captivePortal } from "./patterns/captive-portal.ts";
+import { pattern as ewsBasicOnly } from "./patterns/ews-basic-only.ts";
+import { pattern as ewsIntermittent } from "./patterns/ews-intermittent.ts";
+import { pattern as ewsPortBlocked } from "./patterns/ews-port-blocked.ts";
+import { pattern as ewsServiceDown } from "./patterns/ews-service-down.ts";
+import { pattern as ewsSlow } from "./patterns/ews-slow.ts";
+import { pattern as ewsUnexpectedAnswer } from "./patterns/ews-unexpected-answer.ts";
+import { pattern as exchangeCertInvalid } from "./patterns/exchange-cert-invalid.ts";
+import { pattern as fleetEwsDown } from "./patterns/fleet-ews-down.ts";
+import { pattern as httpsEgressBlocked } from "./patterns/https-egress-blocked.ts";
+import { pattern as lyncWebServicesUnreachable } from "./patterns/lync-web-services-unreachable.ts";
+import { pattern as nameResolutionDead } from "./patterns/name-resolution-dead.ts";
+import { pattern as pacFileUrl } from "./patterns/pac-file-url.ts";
+import { pattern as pacScriptError } from "./patterns/pac-script-error.ts";
+import { pattern as pacUnreachable } from "./patterns/pac-unreachable.ts";
+import { pattern as preauthFormInFront } from "./patterns/preauth-form-in-front.ts";
+import { pattern as proxiedPathBroken } from "./patterns/proxied-path-broken.ts";
+import { pattern as proxyAuthRequired } from "./patterns/proxy-auth-required.ts";
+import { pattern as proxyBlocksExchange } from "./patterns/proxy-blocks-exchange.ts";
+import { pattern as proxyHttpOnly } from "./patterns/proxy-http-only.ts";
+import { pattern as proxyUnreachable } from "./patterns/proxy-unreachable.ts";
+import { pattern as sfbPortsBlocked } from "./patterns/sfb-ports-blocked.ts";
+import { pattern as tlsInterception } from "./patterns/tls-interception.ts";
+import { pattern as wpadMissing } from "./patterns/wpad-missing.ts";
+
+/** Every pattern, in the order that ends the precedence (5.0 rule 14c): that of `patternIds`. */
+export const catalogue: readonly Pattern[] = [
+  captivePortal,
+  nameResolutionDead,
+  httpsEgressBlocked,
+  fleetEwsDown,
+  pacUnreachable,
+  pacScriptError,
+  pacFileUrl,
+  wpadMissing,
+  autodetectOff,
+  proxyHttpOnly,
+  proxyUnreachable,
+  proxyAuthRequired,
+  proxyBlocksExchange,
+  proxiedPathBroken,
+  ewsPortBlocked,
+  autodiscoverDnsMissing,
+  tlsInterception,
+  exchangeCertInvalid,
+  ewsServiceDown,
+  ewsUnexpectedAnswer,
+  preauthFormInFront,
+  ewsBasicOnly,
+  lyncWebServicesUnreachable,
+  sfbPortsBlocked,
+  ewsIntermittent,
+  ewsSlow,
+];
+
+const byId = new Map(catalogue.map((pattern) => [pattern.id, pattern]));
+
+/** @throws {RangeError} for an id without a pattern, which a test excludes. */
+export function patternById(id: PatternId): Pattern {
+  const pattern = byId.get(id);
+  if (!pattern) throw new RangeError(`no pattern "${id}"; the catalogue holds e.g. proxy-unreachable`);
+  return pattern;
+}
