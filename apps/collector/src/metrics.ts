@@ -8,7 +8,11 @@ export function createMetrics() {
   return {
     registry,
     connections: new Gauge({ name: "lynceus_connections", help: "Agents connected and welcomed.", registers }),
-    handshakes: new Gauge({ name: "lynceus_handshakes", help: "Connections that have not proven who they are.", registers }),
+    handshakes: new Gauge({
+      name: "lynceus_handshakes",
+      help: "Connections that have not proven who they are.",
+      registers,
+    }),
     rejected: new Counter({
       name: "lynceus_rejected_total",
       help: "Connections refused or cut, by reason.",
@@ -38,7 +42,11 @@ export function createMetrics() {
       registers,
     }),
     acks: new Counter({ name: "lynceus_acks_total", help: "Acknowledgements sent.", registers }),
-    quarantined: new Counter({ name: "lynceus_quarantined_total", help: "Observations the database refused.", registers }),
+    quarantined: new Counter({
+      name: "lynceus_quarantined_total",
+      help: "Observations the database refused.",
+      registers,
+    }),
     conflicts: new Counter({
       name: "lynceus_conflicts_total",
       help: "Machines that another collector had moved on.",
@@ -46,7 +54,11 @@ export function createMetrics() {
     }),
     queueItems: new Gauge({ name: "lynceus_queue_items", help: "Observations that wait for the database.", registers }),
     queueBytes: new Gauge({ name: "lynceus_queue_bytes", help: "Bytes that wait for the database.", registers }),
-    pausedSockets: new Gauge({ name: "lynceus_paused_sockets", help: "Connections that are not read at present.", registers }),
+    pausedSockets: new Gauge({
+      name: "lynceus_paused_sockets",
+      help: "Connections that are not read at present.",
+      registers,
+    }),
     batchItems: new Histogram({
       name: "lynceus_batch_items",
       help: "Observations and confirmations per batch.",
@@ -59,7 +71,11 @@ export function createMetrics() {
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
       registers,
     }),
-    commitFailures: new Counter({ name: "lynceus_commit_failures_total", help: "Batches that failed and were tried again.", registers }),
+    commitFailures: new Counter({
+      name: "lynceus_commit_failures_total",
+      help: "Batches that failed and were tried again.",
+      registers,
+    }),
     cachedStates: new Gauge({ name: "lynceus_cached_states", help: "Machine states in memory.", registers }),
     machines: new Gauge({
       name: "lynceus_machines",

@@ -1,5 +1,5 @@
-import { currentPolicy } from "@lynceus/db/policies";
 import type { Database } from "@lynceus/db/client";
+import { currentPolicy } from "@lynceus/db/policies";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import type { CollectorConfig } from "./config.ts";
@@ -71,7 +71,7 @@ export function createPolicyService({ db, config, connections }: PolicyOptions) 
     /** Reads the policy again and tells every agent when it, or their share of the budget, changed. */
     async refresh(): Promise<void> {
       const stored = await currentPolicy(db);
-      if (stored) policy = stored;
+      if (stored) policy = stored.body;
       if (render()) await pushToAll();
     },
 

@@ -17,8 +17,9 @@ export interface Work {
   /**
    * `report`: facts of the agent. `flush`: write what is only in memory. `judge`: diagnose again, as the fleet around
    * it changed. `goodbye`: the agent leaves. `dropped`: its outbox lost observations (`count` of them so far).
+   * `clone`: its key is used by two machines at once.
    */
-  readonly kind: "report" | "flush" | "judge" | "goodbye" | "dropped";
+  readonly kind: "report" | "flush" | "judge" | "goodbye" | "dropped" | "clone";
   readonly count?: number;
   readonly reason?: string;
 }

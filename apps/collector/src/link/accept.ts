@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { limits } from "@lynceus/protocol/limits";
-import { type RawData, WebSocketServer } from "ws";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import { type AgentSocket, newSession } from "./agent-socket.ts";
@@ -43,19 +43,20 @@ export function acceptAgents(server: Server, options: AcceptOptions): WebSocketS
   });
 
   // One function for all sockets, not one per socket: `this` is the socket.
-  function onMessage(this: AgentSocket, data: RawData, isBinary: boolean) {
-    options.onMessage(this, data as Buffer, isBinary);
+  function onMessage(this: WebSocket, data: RawData, isBinary: boolean) {
+    // Each socket got its session before its listeners; messages come as one Buffer (`binaryType` nodebuffer).
+    options.onMessage(this as AgentSocket, data as Buffer, isBinary);
   }
-  function onPong(this: AgentSocket) {
-    connections.touch(this);
+  function onPong(this: WebSocket) {
+    connections.touch(this as AgentSocket);
   }
-  function onClose(this: AgentSocket) {
-    options.onClose(this);
+  function onClose(this: WebSocket) {
+    options.onClose(this as AgentSocket);
   }
-  function onError(this: AgentSocket, error: NodeJS.ErrnoException) {
+  function onError(this: WebSocket, error: NodeJS.ErrnoException) {
     // ws closes the connection itself: a frame too large (1009), not UTF-8 (1007), not WebSocket (1002).
     if (error.code?.startsWith("WS_ERR")) metrics.rejected.inc({ reason: "bad-message" });
-    this.session.phase = "closing";
+    (this as AgentSocket).session.phase = "closing";
   }
 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {

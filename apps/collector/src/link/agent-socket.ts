@@ -86,7 +86,7 @@ export function reject(
   reason: RejectReason,
   message: string,
   retryAfterSeconds: number | null = null,
-): void {
+) {
   if (socket.session.phase === "closing") return;
   socket.session.phase = "closing";
   if (socket.readyState !== socket.OPEN) return socket.terminate();

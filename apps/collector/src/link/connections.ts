@@ -1,7 +1,7 @@
+import type { CollectorMessage } from "@lynceus/protocol/messages";
 import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import { type AgentSocket, paused, type RejectReason, reject, resume, send } from "./agent-socket.ts";
-import type { CollectorMessage } from "@lynceus/protocol/messages";
 
 export interface ConnectionsOptions {
   readonly config: CollectorConfig;
@@ -29,7 +29,12 @@ export function createConnections({ config, metrics, monotonic, random, onClone 
   const heard = new Set<string>();
   let heartbeatSeconds = 30;
 
-  const refuse = (socket: AgentSocket, reason: RejectReason, message: string, retryAfter: number | null = null) => {
+  const refuse = (
+    socket: AgentSocket,
+    reason: RejectReason,
+    message: string,
+    retryAfter: number | null = null,
+  ): void => {
     if (socket.session.phase === "closing") return;
     metrics.rejected.inc({ reason });
     reject(socket, reason, message, retryAfter);
@@ -94,7 +99,7 @@ export function createConnections({ config, metrics, monotonic, random, onClone 
     },
 
     /** Makes the socket the machine's one connection. An older one is replaced, or shows that the key was cloned. */
-    register(socket: AgentSocket, machineId: string): void {
+    register(socket: AgentSocket, machineId: string) {
       handshakes.delete(socket);
       const older = open.get(machineId);
       open.set(machineId, socket);
@@ -135,7 +140,8 @@ export function createConnections({ config, metrics, monotonic, random, onClone 
       }
       for (const socket of slowed) {
         const { session } = socket;
-        if (session.units + ((now - session.unitsAt) / 1000) * config.unitsPerSecond < config.unitsPerSecond / 2) continue;
+        if (session.units + ((now - session.unitsAt) / 1000) * config.unitsPerSecond < config.unitsPerSecond / 2)
+          continue;
         slowed.delete(socket);
         resume(socket, paused.rate);
       }

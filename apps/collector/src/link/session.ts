@@ -1,6 +1,5 @@
 import { type DecodedObservation, decodeAgentMessage, decodeObservation } from "@lynceus/protocol/decode";
 import type { AgentMessage } from "@lynceus/protocol/messages";
-import type { CollectorConfig } from "../config.ts";
 import type { Queue } from "../ingest/queue.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PolicyService } from "../policy.ts";
@@ -12,7 +11,6 @@ import { enrollSignedBy, helloSignedBy, parsePublicKey } from "./signatures.ts";
 type Of<T extends AgentMessage["type"]> = Extract<AgentMessage, { type: T }>;
 
 export interface SessionOptions {
-  readonly config: CollectorConfig;
   readonly metrics: Metrics;
   readonly connections: Connections;
   readonly queue: Queue;
@@ -27,7 +25,7 @@ export interface SessionOptions {
 
 /** What an agent may say, and when: challenge → enroll or hello → everything else (protocol `messages.ts`). */
 export function createSessions(options: SessionOptions) {
-  const { config, metrics, connections, queue, directory, policy, now } = options;
+  const { metrics, connections, queue, directory, policy, now } = options;
   const refuse = connections.refuse;
 
   /** Runs a look-up while nothing more is read from the socket. */
@@ -82,13 +80,14 @@ export function createSessions(options: SessionOptions) {
     options.onWelcome(message.machineId);
   }
 
-  function observations(socket: AgentSocket, message: Of<"observations">, bytes: number): void {
+  function observations(socket: AgentSocket, message: Of<"observations">, bytes: number) {
     const { session } = socket;
     if (message.epoch !== session.epoch)
       return refuse(socket, "bad-message", "observations of another epoch than hello's");
     let last = 0;
     for (const item of message.items) {
-      if (item.seq <= last) return refuse(socket, "bad-message", `items: seq ${item.seq} after ${last}; they must rise`);
+      if (item.seq <= last)
+        return refuse(socket, "bad-message", `items: seq ${item.seq} after ${last}; they must rise`);
       last = item.seq;
     }
     const decoded: DecodedObservation[] = message.items.map(decodeObservation);
@@ -118,7 +117,7 @@ export function createSessions(options: SessionOptions) {
       ...extra,
     });
 
-  function heartbeat(socket: AgentSocket, message: Of<"heartbeat">): void {
+  function heartbeat(socket: AgentSocket, message: Of<"heartbeat">) {
     const { session } = socket;
     session.policyVersion = message.policyVersion;
     connections.send(socket, {
@@ -132,7 +131,7 @@ export function createSessions(options: SessionOptions) {
     session.dropped = dropped;
   }
 
-  function opened(socket: AgentSocket, message: AgentMessage, bytes: number): void {
+  function opened(socket: AgentSocket, message: AgentMessage, bytes: number) {
     switch (message.type) {
       case "observations":
         return observations(socket, message, bytes);
@@ -149,7 +148,7 @@ export function createSessions(options: SessionOptions) {
   }
 
   return {
-    onMessage(socket: AgentSocket, data: Buffer, isBinary: boolean): void {
+    onMessage(socket: AgentSocket, data: Buffer, isBinary: boolean) {
       if (!connections.touch(socket)) return;
       connections.charge(socket, data.length);
       if (isBinary) return refuse(socket, "bad-message", "binary message; the wire is JSON text");
@@ -169,7 +168,7 @@ export function createSessions(options: SessionOptions) {
       else refuse(socket, "bad-message", `"${message.type}" before hello`);
     },
 
-    onClose(socket: AgentSocket): void {
+    onClose(socket: AgentSocket) {
       const { session } = socket;
       session.phase = "closing";
       queue.forget(socket);

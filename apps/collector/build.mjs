@@ -1,0 +1,24 @@
+import { readFile } from "node:fs/promises";
+import { build } from "esbuild";
+
+const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+
+// Prisma's query compiler is WebAssembly as base64 in a module, so that one file holds everything.
+await build({
+  absWorkingDir: import.meta.dirname,
+  entryPoints: ["src/main.ts"],
+  outfile: "dist/main.js",
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  format: "esm",
+  sourcemap: true,
+  define: { LYNCEUS_VERSION: JSON.stringify(version) },
+  // Optional natives that are not installed, and a pg backend that is not used.
+  external: ["pg-native", "bufferutil", "utf-8-validate"],
+  // Some of the packages are CommonJS and call require.
+  banner: {
+    js: 'import { createRequire as lynceusRequire } from "node:module"; import { dirname as lynceusDirname } from "node:path"; import { fileURLToPath as lynceusPath } from "node:url"; const require = lynceusRequire(import.meta.url); const __filename = lynceusPath(import.meta.url); const __dirname = lynceusDirname(__filename);',
+  },
+  logLevel: "warning",
+});

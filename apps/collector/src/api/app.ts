@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import fastify, { type FastifyInstance } from "fastify";
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { Logger } from "pino";
+import type { CollectorConfig } from "../config.ts";
+import type { Metrics } from "../metrics.ts";
+import type { TlsMaterial } from "../tls.ts";
+import { requireTokens } from "./auth.ts";
+import { handleErrors } from "./errors.ts";
+import { type ApiOptions, apiRoutes } from "./routes.ts";
+
+export interface AppOptions extends ApiOptions {
+  readonly config: CollectorConfig;
+  readonly metrics: Metrics;
+  readonly tls: TlsMaterial | null;
+  readonly log: Logger;
+  readonly version: string;
+  /** Null: ready to serve; else why not. */
+  readonly readiness: () => Promise<string | null>;
+  /** Called before `/metrics` is written. */
+  readonly onScrape: () => Promise<void>;
+}
+
+/** The HTTP side of the collector: read API, its document, metrics and health. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { tls, metrics, version } = options;
+  const app = fastify({
+    ...(tls ? { https: { cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" as const } } : {}),
+    loggerInstance: options.log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: 64 * 1024,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 256 },
+  }) as unknown as FastifyInstance;
+  app.server.headersTimeout = 10_000;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  handleErrors(app);
+
+  await app.register(rateLimit, {
+    max: options.config.apiRequestsPerMinute,
+    timeWindow: 60_000,
+    allowList: (request) => request.routeOptions.config.scope === undefined,
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Lynceus",
+        version,
+        description: "Which machines will be prompted for Exchange credentials, why, and what fixes it.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    },
+    transform: jsonSchemaTransform,
+  });
+  requireTokens(app, options.db, options.now);
+
+  await app.register(apiRoutes(options), { prefix: "/api/v1" });
+  app.get("/api/v1/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
+  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
+    const why = await options.readiness();
+    return why === null ? { status: "ready" } : reply.status(503).send({ status: "not ready", why });
+  });
+  app.get("/metrics", { schema: { hide: true } }, async (_request, reply) => {
+    await options.onScrape();
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  return app;
+}

@@ -1,0 +1,58 @@
+import { CursorError } from "@lynceus/db/cursor";
+import { FilterFieldError } from "@lynceus/db/machines-filter";
+import { isTransient } from "@lynceus/db/sql-error";
+import type { ApiError } from "@lynceus/protocol/read-api";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+
+/** What the API refuses, with a code that is API: add, never rename. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export const notFound = (what: string, id: string): ApiProblem =>
+  new ApiProblem(404, "not-found", `no ${what} "${id.slice(0, 64)}"`);
+
+const body = (request: FastifyRequest, code: string, message: string): ApiError => ({
+  error: { code, message, requestId: request.id },
+});
+
+function problemOf(error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof ApiProblem) return { status: error.status, code: error.code, message: error.message };
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const issue = error.validation[0];
+    const where = `${error.validationContext ?? "request"}${issue?.instancePath ?? ""}`;
+    return { status: 400, code: "invalid", message: `${where}: ${issue?.message ?? "invalid"}` };
+  }
+  if (error instanceof CursorError) return { status: 400, code: "bad-cursor", message: error.message };
+  if (error instanceof FilterFieldError) return { status: 400, code: "bad-filter", message: error.message };
+  if (isResponseSerializationError(error))
+    return { status: 500, code: "internal", message: "the answer broke its own schema" };
+  const status = (error as { statusCode?: unknown })?.statusCode;
+  if (typeof status === "number" && status >= 400 && status < 500)
+    return {
+      status,
+      code: status === 429 ? "too-many-requests" : "bad-request",
+      message: error instanceof Error ? error.message : "bad request",
+    };
+  if (isTransient(error)) return { status: 503, code: "unavailable", message: "the database cannot be reached now" };
+  return { status: 500, code: "internal", message: "something failed here; the log has it under this request id" };
+}
+
+/** Every error of every path in one shape. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) => {
+    const { status, code, message } = problemOf(error);
+    if (status >= 500) request.log.error({ err: error }, "request failed");
+    return reply.status(status).send(body(request, code, message));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send(body(request, "not-found", `no ${request.method} ${request.url.slice(0, 200)}`)),
+  );
+}

@@ -1,0 +1,363 @@
+import type { Database } from "@lynceus/db/client";
+import { type CommandRow, createCommand, getCommand } from "@lynceus/db/commands";
+import { createToken, type EnrollmentTokenRow, listTokens, revokeToken } from "@lynceus/db/enrollment";
+import { listFindings } from "@lynceus/db/findings";
+import { countMachines, getMachine, isMachineSort, listMachines, machineSortKeys } from "@lynceus/db/machines";
+import { listObservations } from "@lynceus/db/observations";
+import { openCauses } from "@lynceus/db/overview";
+import { currentPolicy } from "@lynceus/db/policies";
+import { listTimeline } from "@lynceus/db/timeline";
+import { type FilterTerm, parseFilter } from "@lynceus/protocol/filter";
+import { patternIdSchema } from "@lynceus/protocol/names";
+import { policySchema } from "@lynceus/protocol/policy";
+import {
+  apiErrorSchema,
+  countsSchema,
+  incidentSchema,
+  isoTimeSchema,
+  machineFindingSchema,
+  machineRowSchema,
+  machineSchema,
+  pageSchema,
+  timelineEntrySchema,
+} from "@lynceus/protocol/read-api";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { formatEnrolmentToken } from "../enrolment-token.ts";
+import { actorOf } from "./auth.ts";
+import { ApiProblem, notFound } from "./errors.ts";
+import {
+  commandSchema,
+  cursorQuery,
+  enrollmentTokenSchema,
+  idParams,
+  iso,
+  isoOrNull,
+  newEnrollmentTokenSchema,
+  observationSchema,
+} from "./schemas.ts";
+
+export interface ApiOptions {
+  readonly db: Database;
+  readonly now: () => number;
+  /** What an enrolment token carries: the address agents use, and the pin of our authority. */
+  readonly agentUrl: () => string;
+  readonly pin: string | null;
+}
+
+const read = { scope: "read" } as const;
+const operate = { scope: "operate" } as const;
+const admin = { scope: "admin" } as const;
+
+/** What every route may answer beside its own. */
+const errors = { "4xx": apiErrorSchema, "5xx": apiErrorSchema };
+const bearer = [{ bearer: [] }];
+
+const toCommand = (row: CommandRow) => ({ ...row, createdAt: iso(row.createdAt), updatedAt: iso(row.updatedAt) });
+const toToken = (row: EnrollmentTokenRow) => ({
+  ...row,
+  expiresAt: iso(row.expiresAt),
+  createdAt: iso(row.createdAt),
+  revokedAt: isoOrNull(row.revokedAt),
+});
+
+function termsOf(q: string | undefined, now: number): FilterTerm[] {
+  if (!q) return [];
+  const { terms, errors: problems } = parseFilter(q, { now });
+  const [first] = problems;
+  if (first) throw new ApiProblem(400, "bad-filter", `q, characters ${first.start}-${first.end}: ${first.message}`);
+  return terms;
+}
+
+/** The read API under `/api/v1`, and the two things that may be asked of it: a check now, and an enrolment token. */
+export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
+  const { db, now } = options;
+  return async (app) => {
+    app.get(
+      "/machines",
+      {
+        config: read,
+        schema: {
+          summary: "Machines by filter and order, a page at a time",
+          tags: ["machines"],
+          security: bearer,
+          querystring: z.object({
+            q: z.string().max(2048).optional().describe("Filter, as in the dashboard: status:failing site:graz"),
+            sort: z
+              .string()
+              .max(64)
+              .default("name")
+              .describe(`One of ${machineSortKeys.join(", ")}; a leading minus turns it round`),
+            site: z.string().max(200).optional(),
+            ...cursorQuery,
+          }),
+          response: { 200: pageSchema(machineRowSchema), ...errors },
+        },
+      },
+      async ({ query }) => {
+        const { sort } = query;
+        if (!isMachineSort(sort))
+          throw new ApiProblem(
+            400,
+            "bad-sort",
+            `sort "${sort}"; use one of ${machineSortKeys.join(", ")}, e.g. -since`,
+          );
+        return listMachines(db, {
+          terms: termsOf(query.q, now()),
+          sort,
+          cursor: query.cursor ?? null,
+          limit: query.limit,
+          site: query.site ?? null,
+        });
+      },
+    );
+
+    app.get(
+      "/machines/:id",
+      {
+        config: read,
+        schema: {
+          summary: "One machine with its facts and its diagnosis",
+          tags: ["machines"],
+          security: bearer,
+          params: idParams,
+          response: { 200: machineSchema, ...errors },
+        },
+      },
+      async ({ params }) => {
+        const machine = await getMachine(db, params.id);
+        if (!machine) throw notFound("machine", params.id);
+        return machine;
+      },
+    );
+
+    app.get(
+      "/machines/:id/timeline",
+      {
+        config: read,
+        schema: {
+          summary: "What happened on a machine, newest first",
+          tags: ["machines"],
+          security: bearer,
+          params: idParams,
+          querystring: z.object(cursorQuery),
+          response: { 200: pageSchema(timelineEntrySchema), ...errors },
+        },
+      },
+      ({ params, query }) => listTimeline(db, params.id, { cursor: query.cursor ?? null, limit: query.limit }),
+    );
+
+    app.get(
+      "/machines/:id/observations",
+      {
+        config: read,
+        schema: {
+          summary: "Stored observations of a machine, newest first",
+          tags: ["machines"],
+          security: bearer,
+          params: idParams,
+          querystring: z.object({
+            key: z.string().max(256).optional(),
+            kind: z.string().max(64).optional(),
+            ...cursorQuery,
+          }),
+          response: {
+            200: z.object({ items: z.array(observationSchema), nextCursor: z.string().nullable() }),
+            ...errors,
+          },
+        },
+      },
+      ({ params, query: { key, kind, cursor, limit } }) =>
+        listObservations(db, params.id, {
+          ...(key === undefined ? {} : { key }),
+          ...(kind === undefined ? {} : { kind }),
+          cursor: cursor ?? null,
+          limit,
+        }),
+    );
+
+    app.post(
+      "/machines/:id/check-now",
+      {
+        config: operate,
+        schema: {
+          summary: "Ask a machine to probe now",
+          tags: ["machines"],
+          security: bearer,
+          params: idParams,
+          response: { 202: commandSchema, ...errors },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        const row = await createCommand(db, { machineId: id, createdBy: actorOf(request), now: new Date(now()) });
+        if (!row) throw notFound("machine", id);
+        return reply.status(202).send(toCommand(row));
+      },
+    );
+
+    app.get(
+      "/commands/:id",
+      {
+        config: read,
+        schema: {
+          summary: "How far a command is",
+          tags: ["machines"],
+          security: bearer,
+          params: idParams,
+          response: { 200: commandSchema, ...errors },
+        },
+      },
+      async ({ params }) => {
+        const row = await getCommand(db, params.id);
+        if (!row) throw notFound("command", params.id);
+        return toCommand(row);
+      },
+    );
+
+    app.get(
+      "/findings",
+      {
+        config: read,
+        schema: {
+          summary: "Findings of all machines, newest first",
+          tags: ["findings"],
+          security: bearer,
+          querystring: z.object({
+            machine: z.uuid().optional(),
+            pattern: patternIdSchema.optional(),
+            open: z.enum(["true", "false"]).optional().describe("true: still raised; false: cleared"),
+            ...cursorQuery,
+          }),
+          response: { 200: pageSchema(machineFindingSchema.extend({ id: z.uuid() })), ...errors },
+        },
+      },
+      ({ query }) =>
+        listFindings(db, {
+          ...(query.machine === undefined ? {} : { machineId: query.machine }),
+          ...(query.pattern === undefined ? {} : { pattern: query.pattern }),
+          ...(query.open === undefined ? {} : { open: query.open === "true" }),
+          cursor: query.cursor ?? null,
+          limit: query.limit,
+        }),
+    );
+
+    app.get(
+      "/incidents",
+      {
+        config: read,
+        schema: {
+          summary: "Open causes, those with most failing machines first",
+          tags: ["findings"],
+          security: bearer,
+          querystring: z.object({ site: z.string().max(200).optional(), limit: cursorQuery.limit }),
+          response: {
+            200: z.object({
+              items: z.array(incidentSchema.extend({ failing: z.number().int(), sites: z.number().int() })),
+            }),
+            ...errors,
+          },
+        },
+      },
+      async ({ query }) => ({ items: await openCauses(db, { site: query.site ?? null, limit: query.limit }) }),
+    );
+
+    app.get(
+      "/counts",
+      {
+        config: read,
+        schema: {
+          summary: "How many machines are in each state",
+          tags: ["machines"],
+          security: bearer,
+          querystring: z.object({ q: z.string().max(2048).optional(), site: z.string().max(200).optional() }),
+          response: { 200: countsSchema, ...errors },
+        },
+      },
+      ({ query }) => countMachines(db, { terms: termsOf(query.q, now()), site: query.site ?? null }),
+    );
+
+    app.get(
+      "/policy",
+      {
+        config: read,
+        schema: {
+          summary: "The policy in force",
+          tags: ["policy"],
+          security: bearer,
+          response: {
+            200: z.object({
+              version: z.number().int(),
+              createdAt: isoTimeSchema,
+              createdBy: z.string(),
+              note: z.string(),
+              policy: policySchema,
+            }),
+            ...errors,
+          },
+        },
+      },
+      async () => {
+        const stored = await currentPolicy(db);
+        if (!stored) throw new ApiProblem(404, "not-found", "there is no policy yet; the first-run page makes one");
+        const { body, createdAt, ...rest } = stored;
+        return { ...rest, createdAt: iso(createdAt), policy: body };
+      },
+    );
+
+    app.get(
+      "/enrollment-tokens",
+      {
+        config: admin,
+        schema: {
+          summary: "Enrolment tokens, newest first, without their secrets",
+          tags: ["enrolment"],
+          security: bearer,
+          response: { 200: z.object({ items: z.array(enrollmentTokenSchema) }), ...errors },
+        },
+      },
+      async () => ({ items: (await listTokens(db)).map(toToken) }),
+    );
+
+    app.post(
+      "/enrollment-tokens",
+      {
+        config: admin,
+        schema: {
+          summary: "Make an enrolment token; its text is in this answer and nowhere else",
+          tags: ["enrolment"],
+          security: bearer,
+          body: newEnrollmentTokenSchema,
+          response: { 201: z.object({ id: z.uuid(), token: z.string(), expiresAt: isoTimeSchema }), ...errors },
+        },
+      },
+      async (request, reply) => {
+        const { expiresInMinutes, ...rest } = request.body;
+        const expiresAt = new Date(now() + expiresInMinutes * 60_000);
+        const { id, secret } = await createToken(db, { ...rest, expiresAt, createdBy: actorOf(request) });
+        const token = formatEnrolmentToken({ url: options.agentUrl(), secret, pin: options.pin });
+        return reply.status(201).send({ id, token, expiresAt: iso(expiresAt) });
+      },
+    );
+
+    app.delete(
+      "/enrollment-tokens/:id",
+      {
+        config: admin,
+        schema: {
+          summary: "Revoke an enrolment token; machines that enrolled with it stay",
+          tags: ["enrolment"],
+          security: bearer,
+          params: idParams,
+          response: { 204: z.null(), ...errors },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        if (!(await revokeToken(db, id, { actor: actorOf(request), now: new Date(now()) })))
+          throw notFound("enrolment token in force", id);
+        return reply.status(204).send(null);
+      },
+    );
+  };
+};

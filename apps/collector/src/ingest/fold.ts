@@ -1,0 +1,347 @@
+import type { FindingChange, MachineUpdate, ObservationRow, QuarantineRow, TransitionRow } from "@lynceus/db/ingest";
+import { classify } from "@lynceus/diagnosis/classify";
+import { machineColumns } from "@lynceus/diagnosis/columns";
+import { diagnose } from "@lynceus/diagnosis/diagnose";
+import type { FleetContext } from "@lynceus/diagnosis/fleet";
+import { applyConfirmation, applyObservation, probeKey } from "@lynceus/diagnosis/state";
+import type { DecodedObservation } from "@lynceus/protocol/decode";
+import type { Confirmation, ProbeFacts } from "@lynceus/protocol/facts";
+import type { Location, MachineStatus, Verdict } from "@lynceus/protocol/names";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { Finding, MachineState } from "@lynceus/protocol/state";
+import { type SiteMap, siteMapApplies } from "../sites.ts";
+import type { Entry } from "./memory.ts";
+import type { Work } from "./queue.ts";
+import {
+  changeTransition,
+  cloneTransition,
+  droppedTransition,
+  findingTransition,
+  goodbyeTransition,
+  statusTransition,
+} from "./timeline.ts";
+import { correctedInstant, isLate } from "./times.ts";
+
+const dayMs = 86_400_000;
+
+/** What is outside a machine and decides how it is judged. */
+export interface FoldContext {
+  readonly now: number;
+  readonly policy: Policy;
+  readonly siteOf: SiteMap;
+  readonly fleet: (peer: { site: string | null; location: Location }) => FleetContext;
+  /** Items of this machine that the database refuses, with its reason. They are set aside and counted as stored. */
+  readonly poison?: ReadonlyMap<number, string>;
+}
+
+/** What a machine's works come to: its next entry, and the rows that bring it to disk. */
+export interface Fold {
+  readonly entry: Entry;
+  /** Null: nothing has to be written now. */
+  readonly update: MachineUpdate | null;
+  /** The site that the subnet map gave, where it is another one than before. */
+  readonly newSite: string | null;
+  readonly observations: readonly ObservationRow[];
+  readonly findings: readonly FindingChange[];
+  readonly transitions: readonly TransitionRow[];
+  readonly quarantine: readonly QuarantineRow[];
+  readonly confirmations: number;
+  readonly duplicates: number;
+}
+
+type Item =
+  | { readonly seq: number; readonly observation: DecodedObservation }
+  | { readonly seq: number; readonly confirmation: Confirmation };
+
+/** Observations and confirmations of a report in the one order that the machine gave them. */
+export function itemsInOrder(work: Work): Item[] {
+  const items: Item[] = [
+    ...work.observations.map((observation) => ({ seq: observation.observation.seq, observation })),
+    ...work.confirmations.map((confirmation) => ({ seq: confirmation.seq, confirmation })),
+  ];
+  return items.sort((a, b) => a.seq - b.seq);
+}
+
+/** Id of the slot within `facts.probes`, or null for a key that is no probe's. */
+const probeSlotId = (key: string): string | null => (key.startsWith("probe:") ? key.slice("probe:".length) : null);
+
+/** The slot that a key names, whatever its kind. */
+function slotOf(
+  state: MachineState,
+  key: string,
+): { at: number; seq: number; digest: string; location: string } | null {
+  const { facts } = state;
+  const probe = probeSlotId(key);
+  if (probe !== null) return Object.hasOwn(facts.probes, probe) ? (facts.probes[probe] ?? null) : null;
+  if (key.startsWith("pac:")) {
+    const id = key.slice("pac:".length);
+    return Object.hasOwn(facts.pac, id) ? (facts.pac[id] ?? null) : null;
+  }
+  return key === "system" || key === "settings" || key === "wpad" ? facts[key] : null;
+}
+
+/** The direct probe of what was probed on the configured route: it tells a proxy's answer from the server's (3.4). */
+const directTwin = (state: MachineState, probe: ProbeFacts): ProbeFacts | null =>
+  probe.via === "direct" ? null : (state.facts.probes[probeKey({ ...probe, via: "direct" })]?.facts ?? null);
+
+/** Whether this slot is EWS on the configured route: what a cycle is counted by (domain 5). */
+function isCycleKey(state: MachineState, key: string): boolean {
+  const id = probeSlotId(key);
+  if (id === null || !id.endsWith(":configured") || !Object.hasOwn(state.facts.probes, id)) return false;
+  return state.facts.probes[id]?.facts.endpoint.service === "ews";
+}
+
+/** A finding without the moments of its evidence: what decides whether its row has to be written again. */
+const shape = (finding: Finding): string =>
+  JSON.stringify([
+    finding.severity,
+    finding.confidence,
+    finding.primary,
+    finding.explains,
+    finding.configurations,
+    finding.users,
+    finding.sentence,
+    finding.cause,
+    finding.evidence.map((evidence) => evidence.text),
+  ]);
+
+/** Folds a machine's works into its state, in order, and judges it where that is due. Pure: the entry is not changed. */
+export function fold(entry: Entry, works: readonly Work[], context: FoldContext): Fold {
+  const { now, policy } = context;
+  const { machineId } = entry;
+  let { state, epoch, lastSeq, site, cycleKeys, dirtySince, heardAt, cloned } = entry;
+  let committedSeq = entry.committedSeq;
+  let duplicates = 0;
+  let confirmations = 0;
+  let reports = 0;
+  let newCycle = false;
+  let reported = false;
+  let judge = false;
+  let write = false;
+  let touched = false;
+  let signedOff: string | null = null;
+  let newSite: string | null = null;
+  const observations: ObservationRow[] = [];
+  const transitions: TransitionRow[] = [];
+  const quarantine: QuarantineRow[] = [];
+  const findings: FindingChange[] = [];
+
+  const countCycle = (key: string) => {
+    if (!isCycleKey(state, key)) return;
+    // Several configurations are one cycle: only a slot that comes again begins the next.
+    if (cycleKeys.length === 0 || cycleKeys.includes(key)) {
+      newCycle = true;
+      cycleKeys = [key];
+    } else cycleKeys = [...cycleKeys, key];
+  };
+
+  const observe = (item: DecodedObservation, work: Work) => {
+    const { observation } = item;
+    const before = slotOf(state, observation.key);
+    const measured = correctedInstant(work.receivedAt, observation.ageMs);
+    const late = isLate(measured, work.receivedAt, policy.intervals.cycleMinutes);
+    // Within an epoch the seq is the order, whatever a delay on the way made of the times.
+    const outdated = before !== null && observation.seq <= before.seq && measured < before.at - 60_000;
+    const at = before !== null && !outdated ? Math.max(measured, before.at) : measured;
+    const replayed = late || outdated;
+    let verdict: Verdict | null = null;
+    let changed = before === null || before.digest !== observation.digest || before.location !== observation.location;
+    if (item.known) {
+      const result = applyObservation(state, item.observation, { at, replayed }, policy);
+      state = result.state;
+      for (const change of result.changes) transitions.push(changeTransition(machineId, change));
+      if (result.changes.length > 0) changed = true;
+      if (item.observation.kind === "probe")
+        verdict = classify(item.observation.facts, policy.expectations, directTwin(state, item.observation.facts));
+      if (item.observation.kind === "system" && !outdated && siteMapApplies(observation.location, policy)) {
+        const mapped = context.siteOf(item.observation.facts.privateAddresses);
+        if (mapped !== null && mapped !== site) {
+          site = mapped;
+          newSite = mapped;
+        }
+      }
+      if (!outdated) judge = true;
+      if (!replayed) {
+        reported = true;
+        countCycle(observation.key);
+      }
+    } else changed = true;
+    if (!changed) return;
+    observations.push({
+      machineId,
+      epoch: work.epoch!,
+      seq: observation.seq,
+      kind: observation.kind,
+      key: observation.key,
+      observedAt: new Date(at),
+      location: observation.location,
+      digest: observation.digest,
+      verdict,
+      raw: !item.known,
+      replayed,
+      facts: observation.facts as ObservationRow["facts"],
+    });
+  };
+
+  const confirm = (confirmation: Confirmation, work: Work) => {
+    confirmations++;
+    const before = slotOf(state, confirmation.key);
+    if (before === null || before.digest !== confirmation.digest) return;
+    const measured = correctedInstant(work.receivedAt, confirmation.ageMs);
+    const late = isLate(measured, work.receivedAt, policy.intervals.cycleMinutes);
+    const at = Math.max(measured, before.at);
+    state = applyConfirmation(state, confirmation, { at, replayed: late });
+    if (late) return;
+    reported = true;
+    countCycle(confirmation.key);
+  };
+
+  for (const work of works) {
+    if (work.kind === "flush") write ||= dirtySince !== null;
+    else if (work.kind === "judge") judge ||= entry.status !== "stale" && entry.status !== "signed-off";
+    else if (work.kind === "goodbye") {
+      signedOff = work.reason ?? "stop";
+      heardAt = work.receivedAt;
+    } else if (work.kind === "clone") {
+      if (!cloned) transitions.push(cloneTransition(machineId, now));
+      cloned = true;
+      judge = true;
+    } else if (work.kind === "dropped") {
+      const known = typeof state.outboxDropped === "number" ? state.outboxDropped : 0;
+      const count = work.count ?? 0;
+      if (count > known) transitions.push(droppedTransition(machineId, count - known, now));
+      if (count !== known) {
+        state = { ...state, outboxDropped: count };
+        touched = true;
+      }
+    } else {
+      reports++;
+      heardAt = Math.max(heardAt, work.receivedAt);
+      if (work.epoch !== epoch) {
+        epoch = work.epoch;
+        lastSeq = 0;
+        committedSeq = 0;
+        write = true;
+      }
+      for (const item of itemsInOrder(work)) {
+        if (item.seq <= lastSeq) {
+          duplicates++;
+          continue;
+        }
+        lastSeq = item.seq;
+        touched = true;
+        const refused = context.poison?.get(item.seq);
+        if (refused !== undefined)
+          quarantine.push({
+            machineId,
+            reason: refused.slice(0, 500),
+            payload: Buffer.from(JSON.stringify(item), "utf8").toString("base64"),
+          });
+        else if ("observation" in item) observe(item.observation, work);
+        else confirm(item.confirmation, work);
+      }
+    }
+  }
+
+  // What was reported ends a silence or an absence; a goodbye begins one.
+  const before = state.diagnosis;
+  if (judge || newCycle) {
+    const location = state.facts.system?.location ?? "unknown";
+    const result = diagnose({
+      facts: state.facts,
+      persistence: state.persistence,
+      policy,
+      fleet: context.fleet({ site, location }),
+      now,
+      newCycle,
+      approved: entry.approved && !cloned,
+    });
+    state = { ...state, diagnosis: result.diagnosis, persistence: result.persistence };
+    touched = true;
+    for (const finding of result.diagnosis.findings) {
+      const old = before.findings.find((other) => other.pattern === finding.pattern);
+      if (!old) {
+        findings.push({ kind: "raise", machineId, finding });
+        transitions.push(findingTransition(machineId, "finding-raised", finding, now));
+      } else if (shape(old) !== shape(finding)) findings.push({ kind: "update", machineId, finding });
+    }
+    for (const finding of before.findings) {
+      if (result.diagnosis.findings.some((other) => other.pattern === finding.pattern)) continue;
+      findings.push({ kind: "clear", machineId, pattern: finding.pattern, clearedAt: new Date(now) });
+      transitions.push(findingTransition(machineId, "finding-cleared", finding, now));
+    }
+  }
+
+  let status: MachineStatus = entry.status;
+  const absent = entry.status === "stale" || entry.status === "signed-off";
+  if (signedOff !== null) status = "signed-off";
+  else if (reported || !absent) status = state.diagnosis.status;
+  if (signedOff !== null) {
+    if (entry.status !== "signed-off") transitions.push(goodbyeTransition(machineId, signedOff, now));
+  } else if (status !== entry.status)
+    transitions.push(statusTransition(machineId, entry.status, status, state.diagnosis.sentence, now));
+
+  write ||=
+    status !== entry.status ||
+    observations.length + findings.length + transitions.length + quarantine.length > 0 ||
+    before.atRisk !== state.diagnosis.atRisk ||
+    newSite !== null;
+
+  const checkpoint = write && (entry.checkpointAt === null || now - entry.checkpointAt >= dayMs);
+  if (checkpoint && entry.checkpointAt !== null && epoch !== null)
+    observations.push({
+      machineId,
+      epoch,
+      // No agent gives this number.
+      seq: 0,
+      kind: "checkpoint",
+      key: "checkpoint",
+      observedAt: new Date(now),
+      location: state.facts.system?.location ?? "unknown",
+      digest: "00000000",
+      verdict: null,
+      raw: false,
+      replayed: false,
+      facts: state.facts,
+    });
+
+  if (!write && touched) dirtySince ??= now;
+  const columns = { statusSince: now, ...machineColumns(state, policy), status };
+  return {
+    entry: {
+      ...entry,
+      epoch,
+      committedSeq: write ? lastSeq : committedSeq,
+      lastSeq,
+      state,
+      status,
+      site,
+      cloned,
+      cycleKeys,
+      checkpointAt: checkpoint ? now : entry.checkpointAt,
+      heardAt,
+      dirtySince: write ? null : dirtySince,
+      unwritten: write ? 0 : entry.unwritten + reports,
+    },
+    update: write
+      ? {
+          machineId,
+          epoch,
+          expectedSeq: committedSeq,
+          lastSeq,
+          state,
+          columns,
+          // What we do of our own accord is no sign of life.
+          seenAt: new Date(heardAt || now),
+          checkpoint,
+        }
+      : null,
+    newSite,
+    observations,
+    findings,
+    transitions,
+    quarantine,
+    confirmations,
+    duplicates,
+  };
+}

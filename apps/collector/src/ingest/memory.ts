@@ -1,0 +1,78 @@
+import type { MachineStatus } from "@lynceus/protocol/names";
+import type { MachineState } from "@lynceus/protocol/state";
+
+/** A machine as this collector has it in memory. Replaced, never changed: a batch that fails leaves the old one. */
+export interface Entry {
+  readonly machineId: string;
+  readonly hostname: string;
+  /** Of the outbox that `lastSeq` counts in; null before the first report. */
+  readonly epoch: string | null;
+  /** Highest seq that is on disk. */
+  readonly committedSeq: number;
+  /** Highest seq that is in `state`; above `committedSeq` while confirmations wait. */
+  readonly lastSeq: number;
+  readonly state: MachineState;
+  /** The column as last read or written: `stale` and `signed-off` are not the diagnosis's. */
+  readonly status: MachineStatus;
+  readonly site: string | null;
+  readonly approved: boolean;
+  readonly cloned: boolean;
+  readonly checkpointAt: number | null;
+  /** When its agent last reported; 0 = never. */
+  readonly heardAt: number;
+  /** When the first change that is only in memory came; null when all is on disk. */
+  readonly dirtySince: number | null;
+  /** Reports since the last write: an agent waits for an answer after a few. */
+  readonly unwritten: number;
+  /** EWS slots seen since the present cycle was counted; one that comes again begins the next cycle. */
+  readonly cycleKeys: readonly string[];
+}
+
+/**
+ * Machine states of those that reported lately, least recently used first. What is not on disk yet is never let go:
+ * the ingest loop writes it first.
+ */
+export function createMemory(capacity: number) {
+  const entries = new Map<string, Entry>();
+  const dirty = new Set<string>();
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    get(machineId: string): Entry | undefined {
+      return entries.get(machineId);
+    },
+
+    /** Puts an entry in as the most recently used one. */
+    set(entry: Entry): void {
+      entries.delete(entry.machineId);
+      entries.set(entry.machineId, entry);
+      if (entry.dirtySince === null) dirty.delete(entry.machineId);
+      else dirty.add(entry.machineId);
+      if (entries.size <= capacity) return;
+      for (const [id, oldest] of entries) {
+        if (oldest.dirtySince !== null) continue;
+        entries.delete(id);
+        if (entries.size <= capacity) break;
+      }
+    },
+
+    delete(machineId: string): void {
+      entries.delete(machineId);
+      dirty.delete(machineId);
+    },
+
+    /** Machines that are on disk as they are here. */
+    clean(): Entry[] {
+      return [...entries.values()].filter((entry) => entry.dirtySince === null);
+    },
+
+    /** Machines with something that is not on disk. */
+    dirty(): Entry[] {
+      return [...dirty].map((id) => entries.get(id)!);
+    },
+  };
+}
+
+export type Memory = ReturnType<typeof createMemory>;

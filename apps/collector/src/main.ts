@@ -1,0 +1,86 @@
+import { openDatabase } from "@lynceus/db/client";
+import { pino } from "pino";
+import { parseOptions, usage } from "./options.ts";
+import { startCollector } from "./server.ts";
+import { loadTls, needsRenewal } from "./tls.ts";
+
+/** Kept in step with package.json by the build. */
+declare const LYNCEUS_VERSION: string | undefined;
+const version = typeof LYNCEUS_VERSION === "string" ? LYNCEUS_VERSION : "0.0.0";
+
+const dayMs = 86_400_000;
+
+function fail(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`lynceus-collector: ${message.split("\n", 1)[0]}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2), process.env);
+  if (!options) {
+    process.stdout.write(usage);
+    return;
+  }
+  const log = pino({ level: options.logLevel, base: null });
+  const now = () => Date.now();
+  const certificate = () => loadTls({ ...options, now: now() });
+  let tls = options.plain ? null : await certificate();
+  const db = openDatabase({
+    url: options.databaseUrl,
+    onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
+  });
+  const collector = await startCollector({
+    ...options,
+    db,
+    tls,
+    version,
+    now,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    log,
+    timers: true,
+  }).catch(async (error: NodeJS.ErrnoException) => {
+    await db.close().catch(() => {});
+    throw error.code === "EADDRINUSE"
+      ? new Error(
+          `--port ${options.port} on ${options.host} is in use; give another one, e.g. --port ${options.port + 1}`,
+        )
+      : error;
+  });
+
+  const renewal = setInterval(() => {
+    if (!tls || tls.pin === null || !needsRenewal(tls, now())) return;
+    certificate().then(
+      (material) => {
+        tls = material;
+        collector.setCertificate(material);
+        log.info({ until: new Date(material.notAfter).toISOString() }, "certificate renewed");
+      },
+      (error) => log.error({ err: error }, "the certificate cannot be renewed"),
+    );
+  }, dayMs);
+  renewal.unref();
+
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // A second signal does not wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, "stopping");
+    collector
+      .stop()
+      .then(() => db.close())
+      .then(
+        () => process.exit(0),
+        (error) => {
+          log.error({ err: error }, "stopped with an error");
+          process.exit(1);
+        },
+      );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+main().catch(fail);

@@ -1,0 +1,113 @@
+import { hostname } from "node:os";
+import { parseArgs } from "node:util";
+import { type CollectorConfig, defaultConfig } from "./config.ts";
+
+export interface Options {
+  readonly databaseUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly plain: boolean;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  readonly dataDir: string;
+  /** Names of this collector that its self-made certificate is good for. */
+  readonly names: readonly string[];
+  readonly publicUrl: string | null;
+  readonly id: string;
+  readonly logLevel: string;
+  readonly config: CollectorConfig;
+}
+
+export const usage = `lynceus-collector [options]
+
+  --host ADDRESS         address to listen on (127.0.0.1)
+  --port PORT            port for agents and the API (7443)
+  --data-dir DIR         where the self-made certificate authority is kept (./data/collector)
+  --tls-cert FILE        certificate chain, PEM; with --tls-key, instead of a self-made one
+  --tls-key FILE         its key, PEM
+  --tls-name NAME        a name the self-made certificate is good for; may be given several times
+  --plain                no TLS; on a loopback address alone
+  --public-url URL       what enrolment tokens name, e.g. wss://collector.example.org:7443
+  --id NAME              name of this collector among those of one database (host name and port)
+  --requests-per-second N  budget of the whole fleet per target host (15)
+  --retention-days N     days that observations are kept (30)
+  --log-level LEVEL      trace, debug, info, warn, error (info)
+
+DATABASE_URL names the PostgreSQL, e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus
+`;
+
+const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+function integer(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new Error(`--${name} "${text}" is not a whole number from ${min} to ${max}`);
+  return value;
+}
+
+/**
+ * What the command line and the environment say.
+ * @throws Error with one line: the value, the rule, an example. @returns null when only help was asked for.
+ */
+export function parseOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Options | null {
+  const { values } = parseArgs({
+    args: [...args],
+    strict: true,
+    allowPositionals: false,
+    options: {
+      help: { type: "boolean", default: false },
+      host: { type: "string", default: "127.0.0.1" },
+      port: { type: "string", default: "7443" },
+      "data-dir": { type: "string", default: "data/collector" },
+      "tls-cert": { type: "string" },
+      "tls-key": { type: "string" },
+      "tls-name": { type: "string", multiple: true, default: [] },
+      plain: { type: "boolean", default: false },
+      "public-url": { type: "string" },
+      id: { type: "string" },
+      "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
+      "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
+      "log-level": { type: "string", default: "info" },
+    },
+  });
+  if (values.help) return null;
+  const databaseUrl = env.DATABASE_URL ?? "";
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl))
+    throw new Error(
+      "DATABASE_URL is not set to a PostgreSQL address; use e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus",
+    );
+  const { host, plain } = values;
+  if (plain && !loopback.test(host))
+    throw new Error(`--plain with --host "${host}": plain text is allowed on loopback alone, e.g. --host 127.0.0.1`);
+  const publicUrl = values["public-url"] ?? null;
+  if (publicUrl !== null && !/^wss:\/\/[^/\s]+$/.test(publicUrl) && !(plain && /^ws:\/\/[^/\s]+$/.test(publicUrl)))
+    throw new Error(
+      `--public-url "${publicUrl}" is not a collector address; use e.g. wss://collector.example.org:7443`,
+    );
+  const levels = ["trace", "debug", "info", "warn", "error"];
+  if (!levels.includes(values["log-level"]))
+    throw new Error(`--log-level "${values["log-level"]}" is none of ${levels.join(", ")}`);
+  const port = integer("port", values.port, 0, 65_535);
+  const fromPublic = publicUrl === null ? [] : [new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")];
+  return {
+    databaseUrl,
+    host,
+    port,
+    plain,
+    certFile: values["tls-cert"] ?? null,
+    keyFile: values["tls-key"] ?? null,
+    dataDir: values["data-dir"],
+    names: [...new Set([...values["tls-name"], ...fromPublic, ...(/^(0\.0\.0\.0|::)$/.test(host) ? [] : [host])])],
+    publicUrl,
+    id: values.id ?? `${hostname()}:${port}`,
+    logLevel: values["log-level"],
+    config: {
+      ...defaultConfig,
+      requestsPerSecond: integer("requests-per-second", values["requests-per-second"], 1, 100_000),
+      retentionDays: integer("retention-days", values["retention-days"], 1, 3650),
+    },
+  };
+}

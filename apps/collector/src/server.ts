@@ -1,0 +1,338 @@
+import type { Server as HttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Database } from "@lynceus/db/client";
+import { setCloned } from "@lynceus/db/identity";
+import { clearConnected, countMachines } from "@lynceus/db/machines";
+import { listen } from "@lynceus/db/notify";
+import { ensurePartitions } from "@lynceus/db/partitions";
+import { setSetting } from "@lynceus/db/settings";
+import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
+import type { Logger } from "pino";
+import { createApp } from "./api/app.ts";
+import { coalesce } from "./coalesce.ts";
+import { createCommands } from "./commands.ts";
+import type { CollectorConfig } from "./config.ts";
+import { type Affected, createFleet } from "./fleet.ts";
+import { createIngest } from "./ingest/ingest.ts";
+import { type Jobs, startJobs } from "./jobs.ts";
+import { acceptAgents } from "./link/accept.ts";
+import { createConnections } from "./link/connections.ts";
+import { createDirectory } from "./link/directory.ts";
+import { createSessions } from "./link/session.ts";
+import { createMetrics } from "./metrics.ts";
+import { createPolicyService } from "./policy.ts";
+import type { SiteMap } from "./sites.ts";
+import { createSweeps } from "./sweep.ts";
+import type { TlsMaterial } from "./tls.ts";
+
+export interface CollectorOptions {
+  readonly db: Database;
+  /** Stable name of this collector among those of one database. */
+  readonly id: string;
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Null: plain text, which main.ts allows on loopback alone. */
+  readonly tls: TlsMaterial | null;
+  /** What enrolment tokens name, such as `wss://collector.example.org:7443`; null = where it listens. */
+  readonly publicUrl: string | null;
+  readonly config: CollectorConfig;
+  readonly version: string;
+  readonly now: () => number;
+  readonly monotonic: () => number;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Whether the shared timers and the singleton jobs run; a test may drive them itself. */
+  readonly timers: boolean;
+}
+
+/** How long a stop waits for the database and for agents to hang up. */
+const stopMs = 10_000;
+
+/** The result of the work, or undefined when it takes longer. */
+const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
+  let timer: NodeJS.Timeout;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  return Promise.race([work, over]).finally(() => clearTimeout(timer));
+};
+
+/** Starts a collector. It listens when this resolves. */
+export async function startCollector(options: CollectorOptions) {
+  const { db, id, config, now, monotonic, log, tls } = options;
+  const metrics = createMetrics();
+  let stopping = false;
+  let listening = "";
+  let siteOf: SiteMap = () => null;
+
+  const connections = createConnections({
+    config,
+    metrics,
+    monotonic,
+    random: options.random,
+    onClone: (machineId) => {
+      log.warn({ machineId }, "two machines use one key");
+      ingest.noteClone(machineId);
+      setCloned(db, machineId, new Date(now())).catch((error) => log.error({ err: error }, "cannot note a clone"));
+    },
+  });
+  const policy = createPolicyService({ db, config, connections });
+  const fleet = createFleet(db);
+  const ingest = createIngest({
+    db,
+    collectorId: id,
+    config,
+    connections,
+    metrics,
+    log,
+    now,
+    context: () => ({ policy: policy.current, siteOf, fleet: fleet.context }),
+    onWritten: fleet.noteChange,
+  });
+  const directory = createDirectory({ db, collectorId: id, now });
+  const commands = createCommands({ db, connections, log, now });
+  const sessions = createSessions({
+    metrics,
+    connections,
+    queue: ingest.queue,
+    directory,
+    policy,
+    now,
+    onProgress: commands.progress,
+    onWelcome: (machineId) => {
+      // What another collector did meanwhile is on disk; what only we know is not lost.
+      if (ingest.memory.get(machineId)?.dirtySince === null) ingest.memory.delete(machineId);
+      commands.ask([machineId]);
+    },
+    onError: (error, machineId) => log.warn({ err: error, machineId }, "a machine could not be looked up"),
+  });
+
+  const shutOut = (machineId: string) => {
+    directory.noteRevoked(machineId);
+    connections.cut(machineId, "revoked", "this machine was revoked by an admin");
+    ingest.memory.delete(machineId);
+  };
+  const readPolicy = coalesce(policy.refresh, (error) => log.warn({ err: error }, "the policy cannot be read now"));
+  const readRevoked = coalesce(
+    async () => {
+      for (const machineId of await directory.revokedAmong([...connections.open.keys()])) shutOut(machineId);
+    },
+    (error) => log.warn({ err: error }, "revocations cannot be read now"),
+  );
+  const readSites = async () => {
+    siteOf = siteFinder(await listSiteSubnets(db));
+  };
+  const readFleetSize = async () => {
+    const counts = await countMachines(db);
+    metrics.machines.set({ status: "healthy" }, counts.healthy);
+    metrics.machines.set({ status: "failing" }, counts.failing);
+    metrics.machines.set({ status: "stale" }, counts.stale);
+    metrics.machines.set({ status: "cannot-tell" }, counts.cannotTell);
+    metrics.machines.set({ status: "signed-off" }, counts.signedOff);
+    metrics.machines.set({ status: "at-risk" }, counts.atRisk);
+    await policy.setFleetSize(counts.healthy + counts.failing + counts.stale + counts.cannotTell + counts.signedOff);
+  };
+
+  /** Machines here that an edge of the fleet touches, judged in batches, each after the one before. */
+  async function judge(affected: readonly Affected[]): Promise<void> {
+    const touched = [...connections.open.keys()].filter((machineId) => {
+      const entry = ingest.memory.get(machineId);
+      if (!entry) return true;
+      const location = entry.state.facts.system?.location ?? "unknown";
+      return affected.some((edge) => edge.location === location && (edge.sites?.has(entry.site) ?? true));
+    });
+    for (let start = 0; start < touched.length && !stopping; start += config.fleetBatch) {
+      ingest.judge(touched.slice(start, start + config.fleetBatch));
+      await ingest.idle();
+    }
+  }
+
+  const app = await createApp({
+    db,
+    now,
+    config,
+    metrics,
+    tls,
+    log,
+    version: options.version,
+    pin: tls?.pin ?? null,
+    agentUrl: () => options.publicUrl ?? listening,
+    readiness: async () => {
+      if (stopping) return "stopping";
+      const answer = await within(
+        db.prisma.$queryRaw`SELECT 1`.then(() => true).catch(() => false),
+        3_000,
+      );
+      return answer ? null : "the database does not answer";
+    },
+    onScrape: async () => {
+      metrics.handshakes.set(connections.handshakes.size);
+      metrics.connections.set(connections.open.size);
+    },
+  });
+
+  // One setting for both kinds of traffic: a port that cannot be had fails the start before anything else is done.
+  await ensurePartitions(db, new Date(now()));
+  await clearConnected(db, id);
+  await policy.refresh();
+  await readSites();
+  await readFleetSize();
+  const sockets = acceptAgents(app.server, {
+    config,
+    metrics,
+    connections,
+    monotonic,
+    now,
+    version: options.version,
+    onMessage: sessions.onMessage,
+    onClose: sessions.onClose,
+    stopping: () => stopping,
+  });
+  const listener = listen(
+    db.url,
+    ({ channel, payload }) => {
+      if (channel === "lynceus") fleet.noteChange();
+      else if (channel === "lynceus_policy") readPolicy.ask();
+      else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
+      else if (payload) shutOut(payload);
+      else readRevoked.ask();
+    },
+    { onError: (error) => log.warn({ err: error }, "notifications are interrupted") },
+  );
+  await listener.ready;
+
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  const shownHost = options.host === "0.0.0.0" || options.host === "::" ? "localhost" : options.host;
+  listening = `${tls ? "wss" : "ws"}://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${port}`;
+  await setSetting(db, "collector", { url: options.publicUrl ?? listening, pin: tls?.pin ?? null });
+
+  const sweeps = createSweeps({ db, config, policy: () => policy.current });
+  const safely = (what: string, work: () => Promise<unknown>) =>
+    coalesce(
+      async () => {
+        await work();
+      },
+      (error) => log.warn({ err: error }, `${what} failed; it is tried again`),
+    );
+  const fleetTurn = safely("reading the fleet", async () => {
+    const affected = await fleet.refresh(now());
+    if (affected.length > 0) await judge(affected);
+  });
+  const connectionsTurn = safely("noting connections", directory.flushConnections);
+  const seenTurn = safely("noting last-seen times", async () => {
+    const heard = [...connections.heard];
+    connections.heard.clear();
+    try {
+      await directory.flushSeen(heard);
+    } catch (error) {
+      for (const machineId of heard) connections.heard.add(machineId);
+      throw error;
+    }
+  });
+  const minuteTurn = safely("reading policy and sites", async () => {
+    ingest.forgetWaiting();
+    await readSites();
+    await policy.refresh();
+    await readFleetSize();
+  });
+
+  let tick = 0;
+  const everySecond = () => {
+    tick++;
+    connections.sweep(tick);
+    ingest.flushDue();
+    connectionsTurn.ask();
+    if (tick % Math.max(1, Math.round(config.fleetInterval / 1000)) === 0) fleetTurn.ask();
+    if (tick % Math.max(1, Math.round(config.lastSeenFlush / 1000)) === 0) seenTurn.ask();
+    if (tick % 60 === 0) minuteTurn.ask();
+  };
+  let timer: NodeJS.Timeout | null = null;
+  let jobs: Jobs | null = null;
+  if (options.timers) {
+    timer = setInterval(everySecond, 1000);
+    jobs = await startJobs({ databaseUrl: db.url, sweeps, now, log, onStale: forgetStale });
+  }
+
+  /** Machines that were marked stale: their entry in memory still says otherwise. */
+  function forgetStale(machineIds: readonly string[]): void {
+    for (const machineId of machineIds)
+      if (ingest.memory.get(machineId)?.dirtySince === null) ingest.memory.delete(machineId);
+  }
+
+  log.info({ listening, pin: tls?.pin ?? null, id }, "listening");
+
+  return {
+    /** `wss://host:port`. */
+    url: listening,
+    port,
+    app,
+    metrics,
+    connections,
+    ingest,
+    directory,
+    commands,
+    policy,
+    sweeps,
+    /** The turns of the shared timer, for tests that hold the clock. */
+    turns: {
+      everySecond,
+      fleet: async () => {
+        fleetTurn.ask();
+        await fleetTurn.idle();
+      },
+      seen: async () => {
+        seenTurn.ask();
+        await seenTurn.idle();
+      },
+      minute: async () => {
+        minuteTurn.ask();
+        await minuteTurn.idle();
+      },
+      /** The minute's singleton job. */
+      sweep: async () => {
+        const result = await sweeps.minute(now());
+        forgetStale(result.stale);
+        return result;
+      },
+    },
+
+    /** Presents a renewed certificate to new connections. */
+    setCertificate(material: TlsMaterial): void {
+      if (tls) (app.server as unknown as HttpsServer).setSecureContext({ cert: material.cert, key: material.key });
+    },
+
+    /** Stops in order: nobody new, what waits is stored and acknowledged, agents are told when to come back, all is closed. */
+    async stop(): Promise<void> {
+      if (stopping) return;
+      stopping = true;
+      if (timer) clearInterval(timer);
+      await jobs?.stop();
+      await within(ingest.drain(), stopMs);
+      const closed = [...sockets.clients].map(
+        (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      );
+      for (const socket of [...connections.handshakes, ...connections.open.values()])
+        connections.refuse(socket, "shutting-down", "the collector restarts", connections.jitter(10));
+      await within(Promise.all(closed), 2_000);
+      for (const socket of sockets.clients) socket.terminate();
+      await within(ingest.drain(), stopMs);
+      ingest.stop();
+      await within(
+        Promise.allSettled([
+          commands.idle(),
+          directory.flushSeen(connections.heard),
+          directory.flushConnections().then(() => clearConnected(db, id)),
+        ]),
+        stopMs,
+      );
+      await listener.close();
+      sockets.close();
+      await app.close();
+      log.info("stopped");
+    },
+  };
+}
+
+export type Collector = Awaited<ReturnType<typeof startCollector>>;

@@ -1,0 +1,44 @@
+import type { Database } from "@lynceus/db/client";
+import { expireCommands } from "@lynceus/db/commands";
+import { dropExpired, ensurePartitions } from "@lynceus/db/partitions";
+import { recordSample } from "@lynceus/db/samples";
+import { getSetting, setSetting } from "@lynceus/db/settings";
+import { sweepStale } from "@lynceus/db/sweep";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { CollectorConfig } from "./config.ts";
+import { beat, staleBefore, uptimeKey, uptimeSchema } from "./uptime.ts";
+
+/** Findings, timelines and trends are small and are kept for thirteen months (domain 6.4). */
+const historyDays = 396;
+
+export interface SweepOptions {
+  readonly db: Database;
+  readonly config: CollectorConfig;
+  readonly policy: () => Policy;
+}
+
+/** Work that one collector of all does (a singleton job); each takes the moment it is done for. */
+export function createSweeps({ db, config, policy }: SweepOptions) {
+  return {
+    /** Each minute: notes that somebody listens, marks who is silent, gives up commands, takes the trend's sample. */
+    async minute(now: number): Promise<{ stale: string[]; expired: number }> {
+      const stored = uptimeSchema.safeParse(await getSetting(db, uptimeKey));
+      const uptime = beat(stored.success ? stored.data : null, now);
+      await setSetting(db, uptimeKey, uptime);
+      const silence = 3 * policy().intervals.cycleMinutes * 60_000;
+      const before = new Date(staleBefore(uptime, now, silence));
+      const stale = await sweepStale(db, { now: new Date(now), staleBefore: before });
+      const expired = await expireCommands(db, new Date(now - config.commandTimeout), new Date(now));
+      await recordSample(db, new Date(now));
+      return { stale, expired };
+    },
+
+    /** Each hour: the partitions of the week ahead. */
+    hour: (now: number) => ensurePartitions(db, new Date(now)),
+
+    /** Each day: what is older than the retention goes. */
+    day: (now: number) => dropExpired(db, new Date(now), { observationDays: config.retentionDays, historyDays }),
+  };
+}
+
+export type Sweeps = ReturnType<typeof createSweeps>;
