@@ -35,6 +35,16 @@ export interface Connection {
 /** Opens connections to one collector; remembers the pinned authority between them. */
 export type Connect = () => Promise<Connection>;
 
+/** The collector turned the connection away for now and said for how long. */
+export class TurnedAway extends Error {
+  readonly retryAfterSeconds: number | null;
+  constructor(status: number, retryAfter: string | undefined) {
+    super(`the collector answered the upgrade with ${status}`);
+    const seconds = Number(retryAfter);
+    this.retryAfterSeconds = retryAfter !== undefined && seconds >= 0 ? Math.min(seconds, 86_400) : null;
+  }
+}
+
 const maxConnectAnswerBytes = 16 * 1024;
 const describe = (hop: Hop) => (hop.kind === "direct" ? "direct" : `${hop.proxy.host}:${hop.proxy.port}`);
 
@@ -115,6 +125,9 @@ export function connector(options: ConnectOptions): Connect {
       const onAbort = () => fail(signal.reason as Error);
       signal.addEventListener("abort", onAbort, { once: true });
       socket.once("error", fail);
+      socket.once("unexpected-response", (_request, response) =>
+        fail(new TurnedAway(response.statusCode ?? 0, response.headers["retry-after"])),
+      );
       socket.once("open", () => {
         signal.removeEventListener("abort", onAbort);
         // What the collector said together with the upgrade waits until the link listens.
@@ -144,6 +157,8 @@ export function connector(options: ConnectOptions): Connect {
       try {
         return { socket: await attempt(hop), via: describe(hop) };
       } catch (error) {
+        // It was the collector who said it, so another way would not help.
+        if (error instanceof TurnedAway && error.retryAfterSeconds !== null) throw error;
         failures.push(`${describe(hop)}: ${(error as Error).message}`);
       }
     }

@@ -5,12 +5,22 @@ import type { MachineKey } from "../identity.ts";
 import type { Connect } from "./connect.ts";
 import type { MachineDescription, RejectReason } from "./link.ts";
 
-/** The collector refused for good: asking again would not help. */
+/** Refusals that have to do with the collector's moment and not with us. */
+const passing = new Set<RejectReason>(["overloaded", "too-many", "too-slow", "shutting-down"]);
+
+/** The collector said no. */
 export class EnrolmentRefused extends Error {
   readonly reason: RejectReason;
-  constructor(reason: RejectReason, message: string) {
+  readonly retryAfterSeconds: number | null;
+  constructor(reason: RejectReason, message: string, retryAfterSeconds: number | null) {
     super(`the collector refused the enrolment: ${reason}, ${message}`);
     this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** Whether asking again later may help. */
+  get mayPass(): boolean {
+    return passing.has(this.reason);
   }
 }
 
@@ -61,7 +71,7 @@ export async function enrol(options: {
         } else if (message.type === "enrolled") {
           finish(() => resolve({ machineId: message.machineId, approved: message.approved }));
         } else if (message.type === "reject") {
-          finish(() => reject(new EnrolmentRefused(message.reason, message.message)));
+          finish(() => reject(new EnrolmentRefused(message.reason, message.message, message.retryAfterSeconds)));
         }
       });
       socket.resume();

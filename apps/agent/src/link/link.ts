@@ -8,7 +8,7 @@ import type { MachineKey } from "../identity.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { lenientPolicy } from "../policy.ts";
 import { type BackOffOptions, backOffMs } from "./back-off.ts";
-import type { Connect } from "./connect.ts";
+import { type Connect, TurnedAway } from "./connect.ts";
 
 type Message<T extends CollectorMessage["type"]> = Extract<CollectorMessage, { type: T }>;
 export type RejectReason = Message<"reject">["reason"];
@@ -125,7 +125,7 @@ export function createLink(options: LinkOptions): Link {
       if (stopping) return socket.terminate();
       serve(socket, via);
     } catch (error) {
-      retry((error as Error).message, null);
+      retry((error as Error).message, error instanceof TurnedAway ? error.retryAfterSeconds : null);
     }
   }
 

@@ -1,0 +1,283 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { SecureContext } from "node:tls";
+import type { SettingsFacts } from "@lynceus/protocol/facts";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { AgentOptions } from "./cli.ts";
+import type { Clock, Random } from "./clock.ts";
+import { parseCollectorUrl } from "./collector-url.ts";
+import { type AgentConfig, defaultPorts, loadConfig, saveConfig } from "./config.ts";
+import { ensureKey, loadKey, loadMachineId, type MachineKey, saveMachineId } from "./identity.ts";
+import { backOffMs } from "./link/back-off.ts";
+import { type Connect, connector, type RouteFor } from "./link/connect.ts";
+import { EnrolmentRefused, enrol } from "./link/enrol.ts";
+import { createLink, type GoodbyeReason, type Link, type MachineDescription } from "./link/link.ts";
+import { takeLock } from "./lock.ts";
+import { type LogLevel, openLog } from "./log.ts";
+import { openDiskOutbox } from "./outbox/disk-outbox.ts";
+import { type Fence, fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
+import { type CycleRequest, createRuntime, type Draft, type LastCycle, type Runtime } from "./runtime.ts";
+import { writeStatus } from "./status.ts";
+
+/** The agent's eyes, made for one fence and one source of settings. */
+export interface Sensors {
+  readonly observe: (request: CycleRequest) => AsyncIterable<Draft>;
+  readonly readSettings: () => Promise<SettingsFacts>;
+  readonly networkFingerprint: () => string;
+}
+
+/** What the process has that a test gives in another form. */
+export interface AgentWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  readonly version: string;
+  readonly os: MachineDescription["os"];
+  readonly hostname: string;
+  readonly userAgent: string;
+  readonly systemTrust: () => SecureContext;
+  readonly routeFor: (proxySettings: string | null) => RouteFor;
+  readonly sensors: (config: AgentConfig, fence: Fence, hostname: string) => Sensors;
+  readonly resources: () => { rssBytes: number; cpuMs: number; uptimeSeconds: number };
+  readonly print: (line: string) => void;
+  readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
+}
+
+const describeMachine = (world: AgentWorld, hostname: string | null): MachineDescription => ({
+  agentVersion: world.version,
+  os: world.os,
+  hostname: hostname ?? world.hostname,
+});
+
+function openDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new Error(`the data directory ${dataDir} cannot be used: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** The options as the config file wants them; what was not told comes from the file there is. */
+function mergeConfig(options: AgentOptions, before: AgentConfig | null): AgentConfig {
+  const collector = options.collector ?? options.token?.url ?? before?.collector;
+  if (collector === undefined)
+    throw new Error("this machine is not enrolled; give --token with an enrolment token from the dashboard");
+  parseCollectorUrl(collector);
+  const allowedSuffixes = options.allowedSuffixes ?? before?.allowedSuffixes;
+  if (allowedSuffixes === undefined)
+    throw new Error(
+      "--allowed-suffixes is missing: the agent probes only below these domains, whatever a policy says; use e.g. contoso.com,msftconnecttest.com",
+    );
+  return {
+    collector,
+    // A machine that is enrolled keeps its pin: a token that lies about must not move its trust.
+    pin: before ? before.pin : (options.token?.pin ?? null),
+    proxySettings: options.proxySettings ?? before?.proxySettings ?? null,
+    allowedSuffixes,
+    allowedPorts: options.allowedPorts ?? before?.allowedPorts ?? defaultPorts,
+    hostname: options.hostname ?? before?.hostname ?? null,
+  };
+}
+
+function connectorOf(config: AgentConfig, world: AgentWorld): Connect {
+  return connector({
+    url: parseCollectorUrl(config.collector),
+    pin: config.pin,
+    systemTrust: world.systemTrust,
+    routeFor: world.routeFor(config.proxySettings),
+    clock: world.clock,
+    userAgent: world.userAgent,
+  });
+}
+
+/** Enrols once and keeps the answer. @throws EnrolmentRefused, or Error when the collector cannot be asked. */
+async function enrolOnce(
+  dataDir: string,
+  options: AgentOptions,
+  config: AgentConfig,
+  key: MachineKey,
+  world: AgentWorld,
+): Promise<{ machineId: string; approved: boolean }> {
+  if (!options.token) throw new Error("--token is missing; copy an enrolment token from the dashboard");
+  const answer = await enrol({
+    connect: connectorOf(config, world),
+    key,
+    secret: options.token.secret,
+    machine: describeMachine(world, config.hostname),
+    simulated: false,
+    clock: world.clock,
+  });
+  saveMachineId(dataDir, answer.machineId);
+  saveConfig(dataDir, config);
+  return answer;
+}
+
+/** `lynceus-agent enroll`. @returns the exit code. @throws Error with one line. */
+export async function enrolCommand(options: AgentOptions, world: AgentWorld): Promise<number> {
+  const { dataDir } = options;
+  openDataDir(dataDir);
+  const release = takeLock(dataDir);
+  try {
+    const known = loadMachineId(dataDir);
+    if (known !== null)
+      throw new Error(`this machine is enrolled already as ${known} in ${dataDir}; use another --data-dir`);
+    if (!options.token) throw new Error("--token is missing; copy an enrolment token from the dashboard");
+    const config = mergeConfig(options, null);
+    const { machineId, approved } = await enrolOnce(dataDir, options, config, ensureKey(dataDir), world);
+    world.print(`enrolled as ${machineId}${approved ? "" : "; an admin has to approve this machine"}`);
+    return 0;
+  } finally {
+    release();
+  }
+}
+
+/** `lynceus-agent run`: until it is told to stop. @returns the exit code. @throws Error with one line. */
+export async function runCommand(options: AgentOptions, logStdout: boolean, world: AgentWorld): Promise<number> {
+  const { dataDir } = options;
+  openDataDir(dataDir);
+  const release = takeLock(dataDir);
+  const log = openLog({
+    path: join(dataDir, "agent.log"),
+    clock: world.clock,
+    ...(logStdout ? { echo: (line: string) => world.print(line.trimEnd()) } : {}),
+  });
+  try {
+    return await runLocked(options, log, world);
+  } catch (error) {
+    log("error", "stopped", { why: (error as Error).message });
+    throw error;
+  } finally {
+    log.close();
+    release();
+  }
+}
+
+type Logger = (level: LogLevel, message: string, detail?: Readonly<Record<string, unknown>>) => void;
+
+async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld): Promise<number> {
+  const { dataDir } = options;
+  const { clock } = world;
+  const enrolledAs = loadMachineId(dataDir);
+  // An id without a config is an enrolment that was cut off between the two files.
+  const config = mergeConfig(options, enrolledAs === null ? null : loadConfig(dataDir));
+  const stopped = new Promise<GoodbyeReason>((resolve) => world.installStopHandler(resolve));
+  log("info", "started", { version: world.version, collector: config.collector });
+
+  let machineId = enrolledAs;
+  if (machineId === null) machineId = await enrolPatiently(options, config, log, world, stopped);
+  else saveConfig(dataDir, config);
+  if (machineId === null) return 0;
+  const key = loadKey(dataDir);
+  if (!key) throw new Error(`the key of this machine is missing in ${dataDir}; restore it, or enrol again in another`);
+
+  const fence: Fence = { suffixes: config.allowedSuffixes, ports: config.allowedPorts };
+  const fenced = (policy: Policy): Policy => {
+    const result = fencePolicy(policy, fence);
+    if (result.outside.length > 0) log("warn", "targets outside the fence are not probed", { targets: result.outside });
+    return result.policy;
+  };
+  const stored = loadPolicy(dataDir);
+  let policyVersion = stored?.version ?? 0;
+  let heartbeatSeconds = stored?.intervals.heartbeatSeconds ?? 30;
+
+  let runtime: Runtime | null = null;
+  const outbox = openDiskOutbox({
+    directory: join(dataDir, "outbox"),
+    clock,
+    newId: world.newId,
+    onDropped: (entries) => runtime?.dropped(entries),
+    onDamage: (what) => log("warn", "outbox", { what }),
+  });
+  let lastCycle: LastCycle | null = null;
+  const link: Link = createLink({
+    connect: connectorOf(config, world),
+    machineId,
+    key,
+    machine: describeMachine(world, config.hostname),
+    bootId: world.newId(),
+    outbox,
+    clock,
+    random: world.random,
+    policyVersion: () => policyVersion,
+    heartbeatSeconds: () => heartbeatSeconds,
+    resources: world.resources,
+    log,
+    onPolicy(policy, ignored) {
+      if (ignored.length > 0) log("info", "targets of unknown kinds are passed over", { targets: ignored });
+      if (policy.version === policyVersion) return;
+      savePolicy(dataDir, policy);
+      policyVersion = policy.version;
+      heartbeatSeconds = policy.intervals.heartbeatSeconds;
+      log("info", "policy", { version: policy.version, targets: policy.targets.length });
+      runtime?.setPolicy(fenced(policy));
+    },
+    onCommand: (id) => runtime?.checkNow(id),
+    onCollectorForgot: () => runtime?.forgetAll(),
+    onChange: (state) => runtime?.linkChanged(state),
+  });
+  runtime = createRuntime({
+    ...world.sensors(config, fence, config.hostname ?? world.hostname),
+    outbox,
+    link,
+    clock,
+    random: world.random,
+    policy: stored && fenced(stored),
+    log,
+    onStatus(cycle) {
+      lastCycle = cycle ?? lastCycle;
+      try {
+        writeStatus(dataDir, {
+          version: world.version,
+          machineId,
+          collector: config.collector,
+          at: clock.now(),
+          link: link.state(),
+          policyVersion,
+          lastCycle,
+          outbox: outbox.stats(),
+        });
+      } catch (error) {
+        log("warn", "the status could not be written", { why: (error as Error).message });
+      }
+    },
+  });
+  runtime.start();
+  const reason = await stopped;
+  log("info", "stopping", { reason });
+  await runtime.stop(reason);
+  return 0;
+}
+
+/** Enrols as soon as the collector can be reached; null when told to stop first. @throws EnrolmentRefused. */
+async function enrolPatiently(
+  options: AgentOptions,
+  config: AgentConfig,
+  log: Logger,
+  world: AgentWorld,
+  stopped: Promise<GoodbyeReason>,
+): Promise<string | null> {
+  if (!options.token)
+    throw new Error("this machine is not enrolled; give --token with an enrolment token from the dashboard");
+  const key = ensureKey(options.dataDir);
+  for (let attempt = 0; ; attempt++) {
+    let wait: number;
+    try {
+      const { machineId, approved } = await enrolOnce(options.dataDir, options, config, key, world);
+      log("info", "enrolled", { machineId, approved });
+      return machineId;
+    } catch (error) {
+      if (error instanceof EnrolmentRefused && !error.mayPass) throw error;
+      const asked = error instanceof EnrolmentRefused ? error.retryAfterSeconds : null;
+      wait = backOffMs(attempt, world.random, asked);
+      log("warn", "not enrolled", { why: (error as Error).message, retryInMs: Math.round(wait) });
+    }
+    let cancel = () => {};
+    const waited = new Promise<null>((resolve) => {
+      cancel = world.clock.setTimer(() => resolve(null), wait);
+    });
+    const reason = await Promise.race([waited, stopped]);
+    cancel();
+    if (reason !== null) return null;
+  }
+}

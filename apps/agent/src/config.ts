@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile } from "./atomic-file.ts";
+import { parseCollectorUrl } from "./collector-url.ts";
+
+/** What `enroll` leaves in the data directory for `run`: all that an installer decided. */
+export interface AgentConfig {
+  /** As given, such as `wss://collector.contoso.com:7443`. */
+  readonly collector: string;
+  /** Hex SHA-256 of the SPKI of the collector's authority; null = the system's trust decides. */
+  readonly pin: string | null;
+  /** A file with Internet Settings to examine instead of this machine's. */
+  readonly proxySettings: string | null;
+  /** Domains below which this agent may probe (domain 5.0 rule 16). */
+  readonly allowedSuffixes: readonly string[];
+  readonly allowedPorts: readonly number[];
+  /** A name to report instead of the system's. */
+  readonly hostname: string | null;
+}
+
+/** https, http and the two SIP ports. */
+export const defaultPorts: readonly number[] = [80, 443, 5060, 5061];
+
+const configFile = (dataDir: string) => join(dataDir, "config.json");
+
+export const saveConfig = (dataDir: string, config: AgentConfig): void =>
+  replaceFile(configFile(dataDir), `${JSON.stringify(config, null, 2)}\n`);
+
+/** Null where there is none. @throws Error with one line when it is damaged. */
+export function loadConfig(dataDir: string): AgentConfig | null {
+  const path = configFile(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new Error(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  try {
+    return parseConfig(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${path} is damaged: ${(error as Error).message}`);
+  }
+}
+
+function parseConfig(value: unknown): AgentConfig {
+  if (typeof value !== "object" || value === null) throw new Error("it holds no object");
+  const { collector, pin, proxySettings, allowedSuffixes, allowedPorts, hostname } = value as Record<string, unknown>;
+  if (typeof collector !== "string") throw new Error("collector is missing");
+  parseCollectorUrl(collector);
+  if (pin !== null && (typeof pin !== "string" || !/^[0-9a-f]{64}$/.test(pin))) throw new Error("pin is not a SHA-256");
+  if (!Array.isArray(allowedSuffixes) || !Array.isArray(allowedPorts)) throw new Error("the fence is missing");
+  return {
+    collector,
+    pin,
+    proxySettings: typeof proxySettings === "string" ? proxySettings : null,
+    allowedSuffixes: allowedSuffixes.map((suffix) => parseSuffix(String(suffix))),
+    allowedPorts: allowedPorts.map((port) => parsePort(String(port))),
+    hostname: typeof hostname === "string" ? hostname : null,
+  };
+}
+
+/** @throws Error with one line. */
+export function parseSuffix(text: string): string {
+  const suffix = text
+    .trim()
+    .toLowerCase()
+    .replace(/^\*?\./, "")
+    .replace(/\.$/, "");
+  if (!/^(?=.{1,255}$)[a-z0-9_:-]+(\.[a-z0-9_-]+)*$/.test(suffix))
+    throw new Error(`--allowed-suffixes "${text}" is not a domain; use e.g. contoso.com,contoso.net`);
+  return suffix;
+}
+
+/** @throws Error with one line. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text.trim()) || port < 1 || port > 65_535)
+    throw new Error(`--allowed-ports "${text}" is not a port between 1 and 65535; use e.g. 80,443,5061`);
+  return port;
+}

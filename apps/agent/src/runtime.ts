@@ -1,0 +1,251 @@
+import { decodeObservation } from "@lynceus/protocol/decode";
+import type { ObservationKind, ProbeFacts, RawObservation, SettingsFacts } from "@lynceus/protocol/facts";
+import type { Location } from "@lynceus/protocol/names";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { Clock, Random } from "./clock.ts";
+import { factsDigest, phaseTimings } from "./digest.ts";
+import { looksFailed } from "./failed-probe.ts";
+import { type KnownFacts, knownFacts } from "./known-facts.ts";
+import type { GoodbyeReason, Link, LinkState } from "./link/link.ts";
+import type { LogLevel } from "./log.ts";
+import type { DroppedEntry, Outbox } from "./outbox/outbox.ts";
+import { type CycleReason, createSchedule } from "./schedule.ts";
+
+/** Facts as a cycle hands them over; number, time and digest are the runtime's. */
+export interface Draft {
+  readonly kind: ObservationKind;
+  readonly key: string;
+  readonly location: Location;
+  readonly facts: unknown;
+}
+
+export interface CycleRequest {
+  readonly policy: Policy;
+  /** Ids of the targets to probe now. */
+  readonly targets: readonly string[];
+  /** Whether the facts about the machine, its settings and scripts belong to it. */
+  readonly whole: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface RuntimeOptions {
+  readonly observe: (request: CycleRequest) => AsyncIterable<Draft>;
+  readonly readSettings: () => Promise<SettingsFacts>;
+  /** Changes when an address, a gateway, a resolver or a watched settings file does. Cheap: asked every few seconds. */
+  readonly networkFingerprint: () => string;
+  readonly outbox: Outbox;
+  readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "state">;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The policy of the last session. */
+  readonly policy: Policy | null;
+  readonly log: (level: LogLevel, message: string, detail?: Record<string, unknown>) => void;
+  /** Something that `status` shows has changed. */
+  readonly onStatus: (lastCycle: LastCycle | null) => void;
+}
+
+export interface LastCycle {
+  readonly at: number;
+  readonly reason: CycleReason;
+  readonly probes: number;
+}
+
+export interface Runtime {
+  start(): void;
+  /** A policy was received and passed the fence. */
+  setPolicy(policy: Policy): void;
+  /** An admin asked for a probe now; progress goes back over the link. */
+  checkNow(commandId: string): void;
+  /** The outbox gave up entries: their facts are to be sent anew. */
+  dropped(entries: readonly DroppedEntry[]): void;
+  /** The collector lost what it had: everything is to be sent in full. */
+  forgetAll(): void;
+  linkChanged(state: LinkState): void;
+  /** Lets a running cycle end at once, says goodbye. */
+  stop(reason: GoodbyeReason): Promise<void>;
+}
+
+const watchEveryMs = 5_000;
+/** Facts of one moment travel in one message. */
+const gatherMs = 200;
+/** Commands that may wait for the next cycle. */
+const maxCommands = 16;
+
+/** Observes when it is time, keeps what changed, and has the link send it. */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { outbox, link, clock, random, log } = options;
+  const schedule = createSchedule(random);
+  const known: KnownFacts = knownFacts();
+  let policy = options.policy;
+  let location: Location = "unknown";
+  let lastCycle: LastCycle | null = null;
+  let fingerprint: string | null = null;
+  let lastWatch = Number.NEGATIVE_INFINITY;
+  let settingsDigest: string | null = null;
+  let commands: string[] = [];
+  let running: Promise<void> | null = null;
+  let stopping = false;
+  let paused = false;
+  let cancelTick = () => {};
+  let cancelSend: (() => void) | null = null;
+  const abort = new AbortController();
+
+  function record(draft: Draft): void {
+    const at = clock.now();
+    const digest = factsDigest(draft.kind, draft.facts);
+    const { kind, key, facts } = draft;
+    location = draft.location;
+    if (kind === "settings") noteSettings(digest);
+    if (known.holds(key, digest, location, clock.uptime())) {
+      const timings = kind === "probe" ? phaseTimings(facts as ProbeFacts) : null;
+      outbox.append({ type: "confirmation", at, key, location, digest, timings });
+    } else {
+      const raw: RawObservation = { seq: 1, at, ageMs: 0, kind, key, location, digest, facts };
+      const decoded = decodeObservation(raw);
+      // Facts that break the wire's own limits would be refused again at each attempt.
+      if (!decoded.known) return log("error", "an observation breaks the wire's rules", { key, why: decoded.why });
+      const seq = outbox.append({ type: "observation", at, kind, key, location, digest, facts });
+      if (seq !== null) known.remember(key, digest, location, seq, clock.uptime());
+    }
+    cancelSend ??= clock.setTimer(() => {
+      cancelSend = null;
+      link.wake();
+    }, gatherMs);
+  }
+
+  /** A change of the proxy settings asks for an extra cycle. */
+  function noteSettings(digest: string): void {
+    if (settingsDigest !== null && settingsDigest !== digest) schedule.networkChanged(clock.uptime());
+    settingsDigest = digest;
+  }
+
+  async function readSettings(): Promise<void> {
+    const facts = await options.readSettings();
+    const before = settingsDigest;
+    const digest = factsDigest("settings", facts);
+    noteSettings(digest);
+    // Unchanged settings are confirmed by the next cycle; in between they are nobody's news.
+    if (before !== digest) record({ kind: "settings", key: "settings", location, facts });
+  }
+
+  async function cycle(reason: CycleReason, targets: readonly string[], whole: boolean): Promise<void> {
+    if (policy === null) return;
+    const answering = reason === "check-now" ? commands : [];
+    if (reason === "check-now") commands = [];
+    let done = 0;
+    let total = targets.length;
+    const tell = (state: "started" | "progress" | "done" | "refused", why?: string) => {
+      for (const id of answering) link.progress(id, state, Math.min(done, 100_000), Math.min(total, 100_000), why);
+    };
+    tell("started");
+    const onProgress = (nowDone: number, nowTotal: number) => {
+      done = nowDone;
+      total = Math.max(nowTotal, nowDone);
+      tell("progress");
+    };
+    let probes = 0;
+    try {
+      const request = { policy, targets, whole, signal: abort.signal, onProgress };
+      for await (const draft of options.observe(request)) {
+        record(draft);
+        if (draft.kind !== "probe") continue;
+        probes++;
+        const facts = draft.facts as ProbeFacts;
+        if (facts.via === "configured") schedule.probed(facts.target, looksFailed(facts), clock.uptime());
+      }
+      if (whole) {
+        lastCycle = { at: clock.now(), reason, probes };
+        log("info", "cycle", { reason, probes, waiting: outbox.stats().items });
+      }
+      link.wake();
+      tell("done");
+    } catch (error) {
+      if (abort.signal.aborted) return tell("refused", "the agent stops");
+      tell("refused", "the agent could not probe; its log says why");
+      throw error;
+    } finally {
+      outbox.sync();
+      options.onStatus(lastCycle);
+    }
+  }
+
+  function watchNetwork(now: number): void {
+    if (now - lastWatch < watchEveryMs) return;
+    lastWatch = now;
+    const current = options.networkFingerprint();
+    if (fingerprint !== null && fingerprint !== current) {
+      log("info", "the network or the proxy settings changed");
+      schedule.networkChanged(now);
+    }
+    fingerprint = current;
+  }
+
+  function tick(): void {
+    cancelTick();
+    if (stopping) return;
+    const now = clock.uptime();
+    try {
+      watchNetwork(now);
+    } catch (error) {
+      log("warn", "the network could not be watched", { why: (error as Error).message });
+    }
+    const due = running === null && !paused ? schedule.take(now) : null;
+    if (due) {
+      const work = due.type === "settings" ? readSettings() : cycle(due.reason, due.targets, due.whole);
+      running = work
+        .catch((error: Error) => {
+          if (!abort.signal.aborted) log("error", "a cycle failed", { why: error.message });
+        })
+        .finally(() => {
+          running = null;
+          tick();
+        });
+    }
+    // While a cycle runs the network is watched on; its end ticks again.
+    const wait = running || paused ? watchEveryMs : Math.min(watchEveryMs, Math.max(0, schedule.nextAt() - now));
+    cancelTick = clock.setTimer(tick, wait);
+  }
+
+  return {
+    start() {
+      if (policy !== null) schedule.setPolicy(policy, clock.uptime());
+      link.start();
+      tick();
+    },
+    setPolicy(next) {
+      policy = next;
+      schedule.setPolicy(next, clock.uptime());
+      tick();
+    },
+    checkNow(id) {
+      if (policy === null) return link.progress(id, "refused", 0, 0, "this machine has no policy yet");
+      if (commands.includes(id)) return;
+      if (commands.length >= maxCommands) return link.progress(id, "refused", 0, 0, "too many commands wait");
+      commands.push(id);
+      schedule.checkNow(clock.uptime());
+      tick();
+    },
+    dropped(entries) {
+      for (const { key, seq } of entries) known.forget(key, seq);
+    },
+    forgetAll: () => known.forgetAll(),
+    linkChanged(state) {
+      // Whose key was revoked has no business with Exchange any more.
+      paused = state.rejected === "revoked";
+      options.onStatus(lastCycle);
+    },
+    async stop(reason) {
+      if (stopping) return;
+      stopping = true;
+      cancelTick();
+      cancelSend?.();
+      abort.abort(new Error("the agent stops"));
+      await running;
+      link.wake();
+      await link.stop(reason);
+      outbox.close();
+      options.onStatus(lastCycle);
+    },
+  };
+}
