@@ -35,6 +35,8 @@ export async function connectClient(url: string): Promise<pg.Client> {
       `DATABASE_URL "${redactDatabaseUrl(url)}" is not a PostgreSQL address; use e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus`,
     );
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, options: "-c TimeZone=UTC" });
+  // A connection that breaks between queries would end the process; the next query says that it is gone.
+  client.on("error", () => {});
   try {
     await client.connect();
   } catch (error) {

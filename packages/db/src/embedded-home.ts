@@ -113,6 +113,12 @@ function refuseForeign(directory: string): void {
  */
 export function prepareHome(dataDirectory: string): EmbeddedHome {
   const own = path.resolve(dataDirectory);
+  // initdb calls the server through a shell, in double quotes.
+  const bad = process.platform === "win32" ? null : /["$`\\\n]/.exec(own);
+  if (bad)
+    throw new DatabaseError(
+      `data directory ${JSON.stringify(own)} holds ${JSON.stringify(bad[0])}, which PostgreSQL's tools cannot take; name a folder without it`,
+    );
   try {
     mkdirSync(own, { recursive: true });
     refuseForeign(own);

@@ -1,12 +1,15 @@
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -34,6 +37,34 @@ function packageDirectory(): { directory: string; version: string } {
   return { directory, version };
 }
 
+/**
+ * A hard link costs nothing and outlives a new `npm install` below a running server; a copy where that cannot be, or
+ * where the installer's umask kept others out, of whom PostgreSQL's user may be one.
+ */
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  chmodSync(to, 0o755);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
+    if (entry.isDirectory()) linkTree(source, target);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else linkFile(source, target, path.basename(from) === "bin" ? 0o755 : 0o644);
+  }
+}
+
+function linkFile(source: string, target: string, mode: number): void {
+  if ((statSync(source).mode & mode) === mode) {
+    try {
+      linkSync(source, target);
+      return;
+    } catch {
+      // Another file system, or a file that is not ours.
+    }
+  }
+  copyFileSync(source, target);
+  chmodSync(target, mode);
+}
+
 /** npm packs no symbolic links: the package lists them, and its install script, which does not run, would make them. */
 function makeLinks(from: string, to: string): void {
   const list = path.join(from, "native/pg-symlinks.json");
@@ -48,8 +79,8 @@ function makeLinks(from: string, to: string): void {
 }
 
 /**
- * Puts PostgreSQL's programs into `server/program-<version>` (60 MB, 0.2 s, once a version) and returns the folder of
- * the executables. A copy, because the package may lie where PostgreSQL's user cannot go, and lacks its links.
+ * Puts PostgreSQL's programs into `server/program-<version>` (links to the package's files, or a copy of 60 MB; once a version) and returns the folder of
+ * the executables. Not in place, because the package may lie where PostgreSQL's user cannot go, and lacks its links.
  */
 export function installProgram(server: string): string {
   const { directory, version } = packageDirectory();
@@ -58,11 +89,8 @@ export function installProgram(server: string): string {
   if (!existsSync(program)) {
     const making = `${program}.${process.pid}`;
     rmSync(making, { recursive: true, force: true });
-    mkdirSync(making, { recursive: true });
-    cpSync(path.join(directory, "native"), making, { recursive: true, verbatimSymlinks: true });
+    linkTree(path.join(directory, "native"), making);
     makeLinks(directory, making);
-    for (const file of readdirSync(path.join(making, "bin"))) chmodSync(path.join(making, "bin", file), 0o755);
-    chmodSync(making, 0o755);
     renameSync(making, program);
     for (const entry of readdirSync(server))
       if (entry.startsWith("program-") && entry !== wanted)

@@ -76,7 +76,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const bin = installProgram(home.server);
     if (fresh) {
       log("making a database");
-      initialize(bin, home, data, secrets);
+      initialize(bin, home, data, secrets, options.settings?.fsync === "off");
     }
     const adminUrl = urlOf(home, "postgres", secrets.admin, "postgres", secrets.port);
     const running = await findRunning(data, adminUrl, log);
@@ -210,7 +210,7 @@ const environment = (): NodeJS.ProcessEnv => ({
 const identity = (home: EmbeddedHome) => (home.runAs ? { uid: home.runAs.uid, gid: home.runAs.gid } : {});
 
 /** Into a folder beside it, renamed when whole, so that a killed initdb leaves no half database. */
-function initialize(bin: string, home: EmbeddedHome, data: string, secrets: Secrets): void {
+function initialize(bin: string, home: EmbeddedHome, data: string, secrets: Secrets, careless: boolean): void {
   const making = `${data}.new`;
   const passwordFile = path.join(home.server, "password");
   rmSync(making, { recursive: true, force: true });
@@ -224,6 +224,7 @@ function initialize(bin: string, home: EmbeddedHome, data: string, secrets: Secr
       [
         ...["-D", making, "--username=postgres", `--pwfile=${passwordFile}`, "--auth=scram-sha-256"],
         ...["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+        ...(careless ? ["--no-sync"] : []),
       ],
       { cwd: home.server, env: environment(), encoding: "utf8", ...identity(home) },
     );
@@ -364,7 +365,9 @@ async function launch(
       continue;
     }
     if (ended === null && child.pid !== undefined) process.kill(child.pid, "SIGINT");
-    const why = said.find((line) => /FATAL|PANIC|error/i.test(line))?.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "");
+    const why = said
+      .find((line) => /FATAL|PANIC|could not|error/i.test(line))
+      ?.replace(/^.*?(FATAL|PANIC|ERROR|postgres):\s*/, "");
     throw new DatabaseError(
       `PostgreSQL did not start on ${data}: ${why ?? ended ?? "no answer for a minute"} (more in ${logFile})`,
     );

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { MachineState } from "@lynceus/protocol/state";
 import { writeAudit } from "./audit.ts";
-import { type Database, Prisma, type Reader } from "./client.ts";
+import type { Database, Reader } from "./client.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
-import { sqlState } from "./sql-error.ts";
 import { toSqlJson, toSqlText } from "./sql-text.ts";
 
 export interface TokenInput {
@@ -120,23 +119,11 @@ export type Enrolled =
  * Makes a machine of a token and a key, in one transaction. A key that is enrolled already gives its machine again and
  * takes no use: the answer to it was lost. A revoked key stays revoked.
  */
-export async function enrolMachine(db: Database, input: EnrolInput): Promise<Enrolled> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await enrolOnce(db, input);
-    } catch (error) {
-      // The same key, twice at once: the second sees the first one's machine.
-      if (attempt >= 3 || !isDuplicate(error)) throw error;
-    }
-  }
-}
-
-const isDuplicate = (error: unknown) =>
-  sqlState(error) === "23505" || (error instanceof Prisma.PrismaClientKnownRequestError && error.code === "P2002");
-
-function enrolOnce(db: Database, input: EnrolInput): Promise<Enrolled> {
+export function enrolMachine(db: Database, input: EnrolInput): Promise<Enrolled> {
   return db.prisma.$transaction(async (prisma): Promise<Enrolled> => {
     const publicKey = Uint8Array.from(input.publicKey);
+    // The same key twice at once: the second waits, and sees the first one's machine.
+    await prisma.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(encode(${publicKey}, 'hex'), 0))`;
     const known = await prisma.machine.findUnique({ where: { publicKey } });
     if (known)
       return known.revokedAt
