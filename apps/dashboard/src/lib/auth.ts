@@ -2,9 +2,7 @@ import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { database } from "./db.ts";
 import { environment } from "./env.ts";
-
-/** Least length of a password, in characters. */
-export const passwordLength = { least: 12, most: 128 } as const;
+import { passwordLength } from "./password-length.ts";
 
 function makeAuth() {
   const env = environment();

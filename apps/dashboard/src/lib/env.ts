@@ -15,6 +15,8 @@ export interface Environment {
   secureCookies: boolean;
   /** Tests alone: servers may be found on loopback. */
   discoverOnLoopback: boolean;
+  /** Tests alone, with the above: the DNS servers to ask; null for this machine's own. */
+  discoveryServers: string[] | null;
 }
 
 /** Reads and checks the environment. Throws an Error of one line that names the variable, the rule and an example. */
@@ -41,6 +43,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     collectorPin: env.LYNCEUS_COLLECTOR_PIN || null,
     secureCookies: publicUrl.protocol === "https:" || !isLoopbackHost(publicUrl.hostname),
     discoverOnLoopback: env.LYNCEUS_DISCOVERY_ALLOW_LOOPBACK === "1",
+    discoveryServers:
+      env.LYNCEUS_DISCOVERY_ALLOW_LOOPBACK === "1" && env.LYNCEUS_DISCOVERY_DNS
+        ? env.LYNCEUS_DISCOVERY_DNS.split(",")
+        : null,
   };
 }
 

@@ -14,6 +14,7 @@ import {
   Menu,
   Modal,
   NavLink,
+  PasswordInput,
   Tooltip,
 } from "@mantine/core";
 import { darkScheme, light, tuples } from "./tokens.ts";
@@ -80,7 +81,12 @@ export const theme = createTheme({
       defaultProps: { size: "sm" },
       vars: () => ({ wrapper: { "--input-height": "28px", "--input-fz": "13px", "--input-padding": "8px" } }),
     }),
+    PasswordInput: PasswordInput.extend({
+      defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show what is typed" } },
+    }),
     InputWrapper: InputWrapper.extend({
+      // What may stay empty says so in its description.
+      defaultProps: { withAsterisk: false },
       styles: {
         label: { fontWeight: 500, fontSize: "13px", lineHeight: "20px", marginBottom: 2 },
         description: { fontSize: "12px", lineHeight: "16px", color: "var(--ink3)" },

@@ -1,9 +1,8 @@
 import { attempts } from "../../../lib/attempts.ts";
-import { auth } from "../../../lib/auth.ts";
-import { environment } from "../../../lib/env.ts";
 import { nextPath } from "../../../lib/next-path.ts";
 import { isSameOrigin } from "../../../lib/same-origin.ts";
 import { seeOther } from "../../../lib/see-other.ts";
+import { signIn } from "../../../lib/sign-in.ts";
 
 /** Ten wrong passwords for one account, or sixty for all, make the next wait: guessing and hashing stay cheap for us. */
 const perAccount = attempts({ now: Date.now, most: 10, windowMs: 15 * 60_000 });
@@ -21,19 +20,7 @@ export async function POST(request: Request): Promise<Response> {
   if (email === "" || password === "" || email.length > 320 || password.length > 1024) return again("wrong");
   if (perAccount.wait(email) > 0 || forAll.wait("all") > 0) return again("wait");
 
-  // Through the handler, not the function: the library's own rate limit counts requests.
-  const { publicUrl } = environment();
-  const headers = new Headers(request.headers);
-  headers.set("content-type", "application/json");
-  headers.set("origin", publicUrl.origin);
-  headers.delete("content-length");
-  const answer = await auth().handler(
-    new Request(new URL("/api/auth/sign-in/email", publicUrl), {
-      method: "POST",
-      headers,
-      body: JSON.stringify({ email, password }),
-    }),
-  );
+  const answer = await signIn(request.headers, { email, password });
   if (answer.status === 429) return again("wait");
   if (answer.status >= 500) return again("failed");
   if (!answer.ok) {

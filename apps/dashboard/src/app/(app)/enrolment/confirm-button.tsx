@@ -1,0 +1,38 @@
+"use client";
+
+import { Button } from "@mantine/core";
+import { type MouseEvent, useEffect, useState } from "react";
+import { useFormStatus } from "react-dom";
+
+/** How long the second question stands (ms). */
+const standsMs = 5_000;
+
+/** Submits its form. With `again` it asks once more in place, without a dialog; Esc or waiting takes it back. */
+export function ConfirmButton(props: { label: string; again?: string; describes?: string }) {
+  const { label, again, describes } = props;
+  const { pending } = useFormStatus();
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    if (!asked) return;
+    const timer = setTimeout(() => setAsked(false), standsMs);
+    return () => clearTimeout(timer);
+  }, [asked]);
+  const press = (event: MouseEvent) => {
+    if (again === undefined || asked) return;
+    event.preventDefault();
+    setAsked(true);
+  };
+  const words = asked && again !== undefined ? again : label;
+  return (
+    <Button
+      type="submit"
+      variant="default"
+      loading={pending}
+      onClick={press}
+      onKeyDown={(event) => event.key === "Escape" && setAsked(false)}
+      {...(describes === undefined ? {} : { "aria-label": `${words}: ${describes}` })}
+    >
+      {words}
+    </Button>
+  );
+}

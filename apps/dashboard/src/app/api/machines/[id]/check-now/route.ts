@@ -1,0 +1,30 @@
+import { createCommand, latestCommand } from "@lynceus/db/commands";
+import { apiError } from "../../../../../lib/api-error.ts";
+import { apiUser } from "../../../../../lib/api-user.ts";
+import { commandAnswer } from "../../../../../lib/command-answer.ts";
+import { database } from "../../../../../lib/db.ts";
+
+type Context = { params: Promise<{ id: string }> };
+
+/** Asks the machine to probe now: 202 with the command. A second ask while one is under way gives that one. */
+export async function POST(request: Request, { params }: Context): Promise<Response> {
+  const user = await apiUser(request, "admin");
+  if (user instanceof Response) return user;
+  const { id } = await params;
+  const command = await createCommand(database(), { machineId: id, createdBy: user.email, now: new Date() });
+  if (command === null) return noMachine(id);
+  return Response.json(commandAnswer(command), { status: 202, headers: { "cache-control": "no-store" } });
+}
+
+/** Progress of the newest command of the machine. */
+export async function GET(request: Request, { params }: Context): Promise<Response> {
+  const user = await apiUser(request, "viewer");
+  if (user instanceof Response) return user;
+  const { id } = await params;
+  const command = await latestCommand(database(), id);
+  if (command === null) return apiError(404, "NO_COMMAND", "This machine was never asked to check.");
+  return Response.json(commandAnswer(command), { headers: { "cache-control": "no-store" } });
+}
+
+const noMachine = (id: string) =>
+  apiError(404, "NO_MACHINE", `No machine has the id "${id.slice(0, 64)}", or it was revoked.`);

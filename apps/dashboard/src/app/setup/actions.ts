@@ -1,0 +1,71 @@
+"use server";
+
+import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { buildPolicy } from "@lynceus/protocol/presets";
+import { headers } from "next/headers";
+import { redirect } from "next/navigation";
+import { database } from "../../lib/db.ts";
+import { type Discovery, discover } from "../../lib/discovery/discover.ts";
+import { dnsNames } from "../../lib/discovery/names.ts";
+import { environment } from "../../lib/env.ts";
+import { isSameOrigin } from "../../lib/same-origin.ts";
+import { requireRole } from "../../lib/session.ts";
+import { readDomains, readSetup, readSetupForm, type SetupErrors, type SetupValues } from "../../lib/setup-input.ts";
+
+export interface SetupState {
+  values: SetupValues;
+  errors: SetupErrors;
+  /** What the last search gave; null before one. */
+  discovery: Discovery | null;
+  /** Counts answers, so that fields take new values. */
+  turn: number;
+}
+
+/** Searches or saves, as the pressed button says. */
+export async function setUp(before: SetupState, form: FormData): Promise<SetupState> {
+  const user = await requireRole("admin");
+  const values = readSetupForm(form);
+  const turn = before.turn + 1;
+  if (!isSameOrigin(await headers()))
+    return { ...before, turn, errors: { smtpDomains: "The form was sent from another site, so nothing was done." } };
+  if (form.get("intent") === "find") return find(values, turn);
+
+  const { preset, errors } = readSetup(values);
+  if (preset === null) return { values, errors, discovery: before.discovery, turn };
+  const db = database();
+  let body: ReturnType<typeof buildPolicy>;
+  try {
+    body = buildPolicy(preset, (await currentPolicy(db))?.version ?? 0);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { values, errors: { ews: error.message }, discovery: before.discovery, turn };
+  }
+  await savePolicy(db, { body, createdBy: user.email, note: "servers and domains" });
+  redirect("/");
+}
+
+async function find(values: SetupValues, turn: number): Promise<SetupState> {
+  const { smtp, sip, errors } = readDomains(values);
+  if (Object.keys(errors).length > 0) return { values, errors, discovery: null, turn };
+  const env = environment();
+  const discovery = await discover(
+    // A form is no scanner: of a long list the first ones are enough to find the servers.
+    { smtp: smtp.slice(0, 4), sip: sip.slice(0, 4) },
+    {
+      names: dnsNames(env.discoveryServers ?? undefined),
+      monotonic: () => performance.now(),
+      allowLoopback: env.discoverOnLoopback,
+    },
+  );
+  // What someone typed is kept; what is empty takes what was found.
+  return {
+    values: {
+      ...values,
+      ews: values.ews === "" ? discovery.ews.join(", ") : values.ews,
+      lyncWeb: values.lyncWeb === "" ? discovery.lyncWeb.join(", ") : values.lyncWeb,
+    },
+    errors: {},
+    discovery,
+    turn,
+  };
+}

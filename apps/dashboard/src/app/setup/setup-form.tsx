@@ -1,0 +1,117 @@
+"use client";
+
+import { Button, Checkbox, TextInput } from "@mantine/core";
+import { useActionState } from "react";
+import { Panel } from "../../components/layout/panel.tsx";
+import type { SetupErrors, SetupValues } from "../../lib/setup-input.ts";
+import { setUp } from "./actions.ts";
+import { Found } from "./found.tsx";
+import styles from "./setup.module.css";
+
+/** Domains, what was found for them, and the servers as they will be probed. */
+export function SetupForm({ initial, first }: { initial: SetupValues; first: boolean }) {
+  const [state, submit, pending] = useActionState(setUp, { values: initial, errors: {}, discovery: null, turn: 0 });
+  const { values, errors, discovery, turn } = state;
+  const searched = discovery !== null || !first;
+  return (
+    <form action={submit} className={styles.form} aria-busy={pending}>
+      <Panel title="Domains" sub="several: separated by commas">
+        <div className={styles.fields} key={`domains-${turn}`}>
+          <Field
+            name="smtpDomains"
+            label="SMTP domains"
+            description="After the @ of the mail addresses"
+            example="example.org"
+            {...{ values, errors }}
+          />
+          <Field
+            name="sipDomains"
+            label="SIP domains"
+            description="After the @ of the Lync addresses"
+            example="example.org"
+            {...{ values, errors }}
+          />
+        </div>
+        <div className={styles.actions}>
+          <Button type="submit" name="intent" value="find" variant={searched ? "default" : "filled"} loading={pending}>
+            {discovery === null ? "Find servers" : "Look again"}
+          </Button>
+          <span className="dim">Takes up to 20 s.</span>
+        </div>
+      </Panel>
+
+      {discovery === null ? null : <Found discovery={discovery} />}
+
+      <Panel title="Servers" sub={searched ? "correct what is not right" : "found by the search, or entered by hand"}>
+        <div className={styles.fields} key={`servers-${turn}`}>
+          <Field
+            name="ews"
+            label="Exchange (EWS) hosts"
+            description="What clients call, inside and outside"
+            example="mail.example.org"
+            {...{ values, errors }}
+          />
+          <Field
+            name="lyncWeb"
+            label="Lync web services hosts"
+            description="Response groups and address book; may stay empty"
+            example="lyncweb.example.org"
+            {...{ values, errors }}
+          />
+          <Field
+            name="control"
+            label="Control address"
+            description="A page everyone may read: tells a dead network from a dead Exchange. Empty: Microsoft's"
+            example="http://www.example.org/ok.txt"
+            {...{ values, errors }}
+          />
+          <div className={styles.checks}>
+            <Checkbox
+              name="requiresProxy"
+              label="The network needs a proxy"
+              description="There is no direct way out, on purpose: direct probes are then expected to fail"
+              defaultChecked={values.requiresProxy}
+            />
+            <Checkbox
+              name="exchangeOnline"
+              label="Mailboxes are in Exchange Online too"
+              description="Its answers then count as right"
+              defaultChecked={values.exchangeOnline}
+            />
+          </div>
+        </div>
+        <div className={styles.actions}>
+          <Button type="submit" name="intent" value="save" variant={searched ? "filled" : "default"} disabled={pending}>
+            Save
+          </Button>
+          <span className="dim">Agents begin to probe these within a minute.</span>
+        </div>
+      </Panel>
+    </form>
+  );
+}
+
+function Field(props: {
+  name: Exclude<keyof SetupValues, "requiresProxy" | "exchangeOnline">;
+  label: string;
+  description: string;
+  example: string;
+  values: SetupValues;
+  errors: SetupErrors;
+}) {
+  const { name, label, description, example, values, errors } = props;
+  return (
+    <TextInput
+      name={name}
+      label={label}
+      description={description}
+      placeholder={example}
+      defaultValue={values[name]}
+      error={errors[name]}
+      maxLength={4096}
+      autoComplete="off"
+      spellCheck={false}
+      classNames={{ input: styles.mono ?? "" }}
+    />
+  );
+}

@@ -1,0 +1,2 @@
+/** Bounds of a password, in characters. */
+export const passwordLength = { least: 12, most: 128 } as const;

@@ -1,0 +1,194 @@
+import { buildPolicy } from "@lynceus/protocol/presets";
+import { describe, expect, test } from "vitest";
+import { accountSchema, fieldErrors } from "../src/lib/account-input.ts";
+import { attempts } from "../src/lib/attempts.ts";
+import { tokenFormSchema } from "../src/lib/enrolment-input.ts";
+import { enrolCommand, enrolmentText } from "../src/lib/enrolment-text.ts";
+import { readEnvironment } from "../src/lib/env.ts";
+import { nextPath } from "../src/lib/next-path.ts";
+import { isSameOrigin } from "../src/lib/same-origin.ts";
+import { emptySetup, readSetup, setupOf } from "../src/lib/setup-input.ts";
+
+describe("the path to return to after signing in", () => {
+  test.each(["/", "/machines?q=status:failing", "/machines/7#timeline"])("keeps %s", (path) =>
+    expect(nextPath(path)).toBe(path),
+  );
+  test.each([
+    "//evil.example",
+    "/\\evil.example",
+    "https://evil.example",
+    "javascript:alert(1)",
+    "/\t/evil.example",
+    "/machines\\@evil.example",
+    "/api/sign-out",
+    "/./api/sign-out",
+    "",
+    undefined,
+    ["/machines"],
+    `/${"a".repeat(3000)}`,
+  ])("replaces %j by the overview", (value) => expect(nextPath(value)).toBe("/"));
+});
+
+describe("same origin", () => {
+  const headers = (values: Record<string, string>) => new Headers({ host: "lynceus.example.org", ...values });
+  test("a browser's own post is let through", () => {
+    expect(isSameOrigin(headers({ origin: "https://lynceus.example.org", "sec-fetch-site": "same-origin" }))).toBe(
+      true,
+    );
+    expect(isSameOrigin(headers({ origin: "https://lynceus.example.org" }))).toBe(true);
+    expect(isSameOrigin(headers({ "sec-fetch-site": "same-origin" }))).toBe(true);
+  });
+  test("another site, a sibling, an opaque origin and no word at all are refused", () => {
+    expect(isSameOrigin(headers({ origin: "https://evil.example", "sec-fetch-site": "cross-site" }))).toBe(false);
+    expect(isSameOrigin(headers({ origin: "https://evil.example" }))).toBe(false);
+    expect(isSameOrigin(headers({ origin: "https://a.example.org", "sec-fetch-site": "same-site" }))).toBe(false);
+    expect(isSameOrigin(headers({ origin: "null" }))).toBe(false);
+    expect(isSameOrigin(headers({ "sec-fetch-site": "none" }))).toBe(false);
+    expect(isSameOrigin(headers({}))).toBe(false);
+  });
+});
+
+describe("a new account", () => {
+  const form = {
+    name: "M. Huber",
+    email: "M.Huber@contoso.com",
+    password: "four good words here",
+    again: "four good words here",
+  };
+  test("is taken with its address in lower case", () => {
+    expect(accountSchema.parse(form).email).toBe("m.huber@contoso.com");
+  });
+  test.each([
+    ["password", { password: "elevenchars", again: "elevenchars" }],
+    ["password", { password: "m.huber m.huber", again: "m.huber m.huber" }],
+    ["again", { again: "four other words here" }],
+    ["email", { email: "m.huber" }],
+    ["name", { name: "  " }],
+  ])("is refused at the field %s", (field, change) => {
+    const parsed = accountSchema.safeParse({ ...form, ...change });
+    expect(parsed.success ? {} : fieldErrors(parsed.error)).toHaveProperty(field);
+  });
+});
+
+describe("a new token", () => {
+  const form = {
+    label: "Singapore laptops",
+    site: "",
+    tags: "laptop, pilot laptop",
+    uses: "50",
+    hours: "24",
+    needsApproval: false,
+  };
+  test("reads tags once each, and an empty site as none", () => {
+    expect(tokenFormSchema.parse(form)).toMatchObject({ site: null, tags: ["laptop", "pilot"], uses: 50, hours: 24 });
+  });
+  test.each([
+    ["label", { label: " " }],
+    ["uses", { uses: "0" }],
+    ["uses", { uses: "1.5" }],
+    ["uses", { uses: "many" }],
+    ["uses", { uses: "100001" }],
+    ["hours", { hours: "9999" }],
+    ["tags", { tags: "<b>" }],
+    ["tags", { tags: Array.from({ length: 17 }, (_, n) => `t${n}`).join(" ") }],
+  ])("is refused at %s with an example", (field, change) => {
+    const parsed = tokenFormSchema.safeParse({ ...form, ...change });
+    const issue = parsed.success ? undefined : parsed.error.issues[0];
+    expect(issue?.path[0]).toBe(field);
+    expect(issue?.message).toMatch(/e\.g\./);
+  });
+  test("is written as lyn1. and JSON that names address, secret and pin", () => {
+    const text = enrolmentText({ url: "wss://c.example.org:7443", secret: "s3cret", pin: null });
+    expect(text).toMatch(/^lyn1\.[A-Za-z0-9_-]+$/);
+    expect(JSON.parse(Buffer.from(text.slice(5), "base64url").toString())).toEqual({
+      u: "wss://c.example.org:7443",
+      s: "s3cret",
+      p: null,
+    });
+    expect(enrolCommand(text)).toBe(`lynceus-agent enroll --token ${text} && lynceus-agent run`);
+  });
+});
+
+describe("the first-run form", () => {
+  const filled = {
+    ...emptySetup(),
+    smtpDomains: "example.org, example.com",
+    sipDomains: "example.org",
+    ews: "mail.example.org mail.example.org:8443",
+    lyncWeb: "lyncweb.example.org",
+    control: "http://www.example.org/ok.txt",
+    requiresProxy: true,
+  };
+  test("gives a policy whose form is the same again", () => {
+    const { preset, errors } = readSetup(filled);
+    expect(errors).toEqual({});
+    if (preset === null) throw new Error("refused");
+    expect(setupOf(buildPolicy(preset, 1))).toMatchObject({
+      smtpDomains: "example.org, example.com",
+      sipDomains: "example.org",
+      ews: "mail.example.org, mail.example.org:8443",
+      lyncWeb: "lyncweb.example.org",
+      control: "http://www.example.org/ok.txt",
+      requiresProxy: true,
+    });
+  });
+  test.each([
+    ["ews", { ews: "https://mail.example.org/ews" }],
+    ["ews", { ews: "127.0.0.1" }],
+    ["ews", { ews: "" }],
+    ["smtpDomains", { smtpDomains: "example" }],
+    ["smtpDomains", { smtpDomains: "a@example.org" }],
+    ["smtpDomains", { smtpDomains: Array.from({ length: 17 }, (_, n) => `d${n}.example.org`).join() }],
+    ["sipDomains", { sipDomains: "169.254.169.254" }],
+    ["control", { control: "ftp://www.example.org/" }],
+    ["control", { control: "http://u:p@www.example.org/" }],
+    ["control", { control: "http://127.0.0.1/" }],
+  ])("refuses at %s: %j", (field, change) => {
+    const { preset, errors } = readSetup({ ...filled, ...change });
+    expect(preset).toBeNull();
+    expect(errors).toHaveProperty(field);
+  });
+});
+
+describe("attempts", () => {
+  test("after so many failures a key waits until the window has passed; others do not", () => {
+    let now = 0;
+    const counter = attempts({ now: () => now, most: 3, windowMs: 60_000 });
+    for (const at of [0, 1_000, 2_000]) {
+      now = at;
+      expect(counter.wait("a")).toBe(0);
+      counter.failed("a");
+    }
+    expect(counter.wait("a")).toBe(58_000);
+    expect(counter.wait("b")).toBe(0);
+    now = 60_001;
+    expect(counter.wait("a")).toBe(0);
+  });
+  test("success forgets, and the number of keys is bounded", () => {
+    const counter = attempts({ now: () => 0, most: 1, windowMs: 1_000, keys: 2 });
+    counter.failed("a");
+    counter.succeeded("a");
+    expect(counter.wait("a")).toBe(0);
+    for (const key of ["b", "c", "d"]) counter.failed(key);
+    expect(["b", "c", "d"].map((key) => counter.wait(key) > 0)).toEqual([false, true, true]);
+  });
+});
+
+describe("environment", () => {
+  const env = { DATABASE_URL: "postgresql://a@b/c", BETTER_AUTH_SECRET: "x".repeat(32) };
+  test("cookies are secure but for plain http on loopback", () => {
+    const secure = (url: string) => readEnvironment({ ...env, LYNCEUS_PUBLIC_URL: url }).secureCookies;
+    expect(secure("http://127.0.0.1:3000")).toBe(false);
+    expect(secure("http://localhost:3000")).toBe(false);
+    expect(secure("http://lynceus.example.org")).toBe(true);
+    expect(secure("https://lynceus.example.org")).toBe(true);
+  });
+  test.each([
+    ["DATABASE_URL", { DATABASE_URL: undefined }],
+    ["BETTER_AUTH_SECRET", { BETTER_AUTH_SECRET: "short" }],
+    ["LYNCEUS_PUBLIC_URL", { LYNCEUS_PUBLIC_URL: "not an address" }],
+    ["LYNCEUS_PUBLIC_URL", { LYNCEUS_PUBLIC_URL: "ftp://lynceus.example.org" }],
+  ])("names %s when it is wrong", (name, change) => {
+    expect(() => readEnvironment({ ...env, ...change })).toThrow(name);
+  });
+});
