@@ -177,7 +177,6 @@ describe("the functions of scripts", () => {
       [{ url: ewsUrl, host: "mail.contoso.com" }],
       {
         budgetMs: 2000,
-        memoryBytes: 32 * 1024 * 1024,
         myIpAddress: "10.1.2.3",
         resolve: async (name) => names[name] ?? null,
         monotonic: () => performance.now(),

@@ -1,8 +1,11 @@
 import { Resolver } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { PacChildRequest } from "./evaluate-script.ts";
 import { runScript } from "./pac-engine.ts";
+import { limitMemory } from "./wasm-memory.ts";
 
 /*
  * The process in which other people's proxy scripts run: no environment, no arguments, no privileges, little memory.
@@ -14,7 +17,10 @@ const nobody = 65_534;
 const memoryBytes = 48 * 1024 * 1024;
 
 /** The engine lies beside the bundle; in the source tree its package finds it. Read while we still may. */
-const wasm = import.meta.url.endsWith(".ts") ? undefined : readFileSync(new URL("./quickjs.wasm", import.meta.url));
+const engine = import.meta.url.endsWith(".ts")
+  ? join(dirname(createRequire(import.meta.url).resolve("quickjs-wasi")), "../quickjs.wasm")
+  : new URL("./quickjs.wasm", import.meta.url);
+const wasm = limitMemory(readFileSync(engine), memoryBytes);
 
 function dropPrivileges(): void {
   if (process.getuid?.() !== 0) return;
@@ -46,11 +52,10 @@ async function main(): Promise<void> {
   const request = JSON.parse(Buffer.concat(chunks).toString("utf8")) as PacChildRequest;
   const answers = await runScript(request.script, request.calls, {
     budgetMs: request.budgetMs,
-    memoryBytes,
     myIpAddress: request.myIpAddress,
     resolve: resolveWith(request.dnsServers),
     monotonic: () => performance.now(),
-    ...(wasm ? { wasm } : {}),
+    wasm,
   });
   process.stdout.write(JSON.stringify(answers), () => process.exit(0));
 }

@@ -13,11 +13,10 @@ export type PacAnswer = { readonly ok: true; readonly result: string } | { reado
 export interface PacWorld {
   /** Milliseconds that the script may take to load, and again for each call. */
   readonly budgetMs: number;
-  readonly memoryBytes: number;
   readonly myIpAddress: string;
   /** First IPv4 address of a name, or null. */
   readonly resolve: (name: string) => Promise<string | null>;
-  /** Engine, read before privileges were dropped; the package's own when absent. */
+  /** The engine with its memory bounded; the package's own, unbounded, when absent. */
   readonly wasm?: Uint8Array;
   readonly monotonic: () => number;
 }
@@ -51,7 +50,6 @@ async function runRound(
     deadline = world.monotonic() + world.budgetMs;
   };
   const vm = await QuickJS.create({
-    memoryLimit: world.memoryBytes,
     interruptHandler: () => {
       timedOut ||= world.monotonic() > deadline;
       return timedOut;
