@@ -1,0 +1,47 @@
+import type { ProxyAddress } from "@lynceus/protocol/facts";
+import type { Target } from "@lynceus/protocol/policy";
+import { parsePacResult } from "@lynceus/proxy-settings/pac-result";
+import { sourceAddress } from "../platform/addresses.ts";
+import { readSystemFacts } from "../platform/network.ts";
+import type { ProbeContext } from "../probes/context.ts";
+import { routeConfigurations } from "./scripts.ts";
+import { readSettings, type SettingsContext } from "./settings.ts";
+
+/** One way out. */
+export type Way = { readonly kind: "direct" } | { readonly kind: "proxy"; readonly proxy: ProxyAddress };
+
+/**
+ * The ways that this machine's own settings and scripts give for an https URL, best first: how the agent itself gets
+ * out. Of several users the most common configuration counts.
+ * @example await waysOut("https://collector.example.org:7443/", settings, probes)
+ */
+export async function waysOut(url: string, settings: SettingsContext, probes: ProbeContext): Promise<Way[]> {
+  const { hostname, port, pathname } = new URL(url);
+  const target: Target = {
+    id: "collector",
+    service: "control",
+    kind: "https",
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port || 443),
+    path: pathname,
+    locations: ["unknown"],
+    accept: [],
+    cadence: "cycle",
+    expectedIssuers: [],
+  };
+  const read = await readSettings(settings);
+  const first = [...read.facts.configurations].sort((a, b) => b.users - a.users)[0];
+  const inForce = first && read.configurations.get(first.id);
+  if (!first || !inForce) return [{ kind: "direct" }];
+  const { dnsSuffixes } = await readSystemFacts();
+  const { configurations } = await routeConfigurations(new Map([[first.id, inForce]]), [target], {
+    probes,
+    suffixes: dnsSuffixes,
+    myIpAddress: await sourceAddress(),
+  });
+  const route = configurations[0]?.route(target);
+  if (route?.kind !== "proxy" || !route.proxy) return [{ kind: "direct" }];
+  // A script may name several; the settings' own list names one.
+  const choices = route.by === "pac" || route.by === "auto-detect" ? parsePacResult(route.list) : [];
+  return choices.length > 0 ? choices : [{ kind: "proxy", proxy: route.proxy }];
+}
