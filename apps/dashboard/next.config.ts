@@ -25,6 +25,7 @@ const config: NextConfig = {
   serverExternalPackages: ["pg"],
   poweredByHeader: false,
   reactStrictMode: true,
+  devIndicators: false,
   headers: async () => [{ source: "/:path*", headers }],
   experimental: { optimizePackageImports: ["@mantine/core", "@mantine/hooks"] },
 };

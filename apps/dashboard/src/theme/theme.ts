@@ -72,7 +72,9 @@ export const theme = createTheme({
         root:
           props.size === undefined || props.size === "sm"
             ? { "--button-height": "28px", "--button-padding-x": "10px", "--button-fz": "13px" }
-            : {},
+            : props.size === "md"
+              ? { "--button-height": "36px", "--button-fz": "13px" }
+              : {},
       }),
       styles: { label: { fontWeight: 500 } },
     }),
@@ -93,7 +95,10 @@ export const theme = createTheme({
         error: { fontSize: "12px", lineHeight: "16px" },
       },
     }),
-    Checkbox: Checkbox.extend({ defaultProps: { size: "xs" } }),
+    Checkbox: Checkbox.extend({
+      defaultProps: { size: "xs" },
+      styles: { label: { fontSize: "13px", lineHeight: "20px" }, body: { alignItems: "baseline" }, inner: { top: 3 } },
+    }),
     Kbd: Kbd.extend({ defaultProps: { size: "xs" } }),
     Menu: Menu.extend({ defaultProps: { shadow: "pop", transitionProps: { duration: 120 } } }),
     Modal: Modal.extend({ defaultProps: { radius: "lg", centered: true, transitionProps: { duration: 120 } } }),

@@ -1,11 +1,11 @@
 "use server";
 
-import { parseSetCookieHeader } from "better-auth/cookies";
 import { hashPassword } from "better-auth/crypto";
-import { cookies, headers } from "next/headers";
+import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { type AccountField, accountSchema, fieldErrors } from "../../lib/account-input.ts";
 import { database } from "../../lib/db.ts";
+import { keepCookies } from "../../lib/keep-cookies.ts";
 import { isSameOrigin } from "../../lib/same-origin.ts";
 import { signIn } from "../../lib/sign-in.ts";
 import { isWelcome, redeemWelcome } from "../../lib/welcome.ts";
@@ -40,17 +40,6 @@ export async function makeFirstAdmin(_before: WelcomeState, form: FormData): Pro
 
   const answer = await signIn(request, { email, password });
   if (!answer.ok) redirect("/login");
-  const jar = await cookies();
-  for (const header of answer.headers.getSetCookie())
-    for (const [key, cookie] of parseSetCookieHeader(header)) {
-      const { value, ...attributes } = cookie;
-      jar.set(key, decodeURIComponent(value), {
-        httpOnly: true,
-        path: "/",
-        sameSite: "lax",
-        secure: attributes.secure === true,
-        ...(attributes["max-age"] === undefined ? {} : { maxAge: Number(attributes["max-age"]) }),
-      });
-    }
+  await keepCookies(answer);
   redirect("/");
 }

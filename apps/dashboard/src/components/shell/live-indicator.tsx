@@ -27,7 +27,12 @@ export function LiveIndicator({ asOf }: { asOf: number }) {
     >
       {live.state === "live" ? <i aria-hidden="true" /> : null}
       <span>{live.state === "live" ? "Live" : live.state === "lost" ? "Not live" : "As of"}</span>
-      {text === null ? null : <span className={styles.liveTime}>· {text}</span>}
+      {text === null ? null : (
+        <span className={styles.liveTime}>
+          {live.state === "connecting" ? "" : "· "}
+          {text}
+        </span>
+      )}
     </time>
   );
 }

@@ -2,6 +2,7 @@ import { listTokens } from "@lynceus/db/enrollment";
 import { formatCount, middleCut, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { ConfirmButton } from "../../../components/confirm-button.tsx";
 import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { Panel } from "../../../components/layout/panel.tsx";
 import { StateBox } from "../../../components/layout/state-box.tsx";
@@ -12,7 +13,6 @@ import { type NoticedMachine, noticedMachines } from "../../../lib/enrolment.ts"
 import { environment } from "../../../lib/env.ts";
 import { requireRole } from "../../../lib/session.ts";
 import { approve, endToken, refuse } from "./actions.ts";
-import { ConfirmButton } from "./confirm-button.tsx";
 import styles from "./enrolment.module.css";
 import { NewToken } from "./new-token.tsx";
 
