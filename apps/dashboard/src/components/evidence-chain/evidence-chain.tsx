@@ -79,7 +79,7 @@ export function EvidenceChain({
       {notes.length > 0 ? (
         <ul className={styles.note}>
           {notes.map((note) => (
-            <li key={note.lead}>
+            <li key={`${note.lead}${note.text}`}>
               {note.mark ? <StatusMark status={note.mark} size={10} /> : null}
               <b>{note.lead}</b> <bdi>{safeText(note.text)}</bdi>
             </li>
@@ -154,7 +154,7 @@ function classesOf(state: StepState, dark: boolean): (string | undefined)[] {
   switch (state) {
     case "failed":
       return [styles.failed];
-    case "failed-as-expected":
+    case "failed-expected":
       return [styles.expected];
     case "slow":
       return [styles.slow];
@@ -168,7 +168,7 @@ function classesOf(state: StepState, dark: boolean): (string | undefined)[] {
 }
 
 function markOf(step: LaneStep, dark: boolean): ReactNode {
-  if (step.state === "failed" || step.state === "failed-as-expected") return null;
+  if (step.state === "failed" || step.state === "failed-expected") return null;
   return (
     <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
       {step.column === "route" ? (

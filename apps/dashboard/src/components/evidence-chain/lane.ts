@@ -16,7 +16,7 @@ export const columnTitles: Record<Column, string> = {
   auth: "Auth offer",
 };
 
-export type StepState = "ok" | "slow" | "failed" | "failed-as-expected" | "not-reached" | "not-applicable";
+export type StepState = "ok" | "slow" | "failed" | "failed-expected" | "not-reached" | "not-applicable";
 
 export interface LaneStep {
   column: Column;
@@ -43,7 +43,7 @@ export interface Lane {
 
 /** A wall: the line ends here. */
 export function isWall(state: StepState): boolean {
-  return state === "failed" || state === "failed-as-expected";
+  return state === "failed" || state === "failed-expected";
 }
 
 /**
@@ -54,7 +54,7 @@ export function firstDifference(lanes: readonly Lane[]): Column | null {
   const configured = lanes.find((lane) => lane.id === "configured");
   const direct = lanes.find((lane) => lane.id === "direct");
   if (!configured || !direct) return null;
-  if (direct.steps.some((step) => step.state === "failed-as-expected")) return null;
+  if (direct.steps.some((step) => step.state === "failed-expected")) return null;
   for (const column of columns) {
     if (column === "route") continue;
     const a = sight(configured, column);
@@ -83,7 +83,7 @@ const spoken: Record<StepState, string> = {
   ok: "ok",
   slow: "slow",
   failed: "failed",
-  "failed-as-expected": "failed as expected",
+  "failed-expected": "failed as expected",
   "not-reached": "not reached",
   "not-applicable": "not applicable",
 };

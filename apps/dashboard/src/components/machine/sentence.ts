@@ -9,9 +9,9 @@ export interface SentenceRun {
  * the last of several sentences is the quiet one.
  */
 export function sentenceRuns(sentence: string, cause: string | null): SentenceRun[] {
-  const cut = sentence.trim().match(/^(.*[.;])\s+([^.]+\.?)$/s);
-  const main = cut?.[1] ?? sentence.trim();
-  const quiet = cut?.[2] ?? null;
+  const parts = sentence.trim().split(/(?<=\.)\s+(?=\p{Lu})/u);
+  const quiet = parts.length > 1 ? (parts.at(-1) ?? null) : null;
+  const main = quiet === null ? sentence.trim() : parts.slice(0, -1).join(" ");
   const runs: SentenceRun[] = [];
   const at = cause ? main.indexOf(cause) : -1;
   if (cause && at >= 0) {

@@ -1,4 +1,10 @@
+import type { VerdictChange } from "@lynceus/db/observations";
+import { serviceName } from "@lynceus/diagnosis/changes";
+import { isOk } from "@lynceus/diagnosis/verdicts";
+import type { Policy } from "@lynceus/protocol/policy";
 import { formatDuration, formatTime } from "@lynceus/protocol/present";
+import type { MachineFacts } from "@lynceus/protocol/state";
+import type { ChartTable } from "../charts/chart-panel.tsx";
 import type { Strip, StripSegment, StripState } from "../charts/state-strips.tsx";
 
 /** A stretch of one verdict. */
@@ -62,4 +68,57 @@ export function timeTicks(
     if (fraction > 0.03 && fraction < 0.97) out.push({ at: fraction, label: clock.format(at) });
   }
   return out;
+}
+
+/** One row a target and route: what it said over the range. */
+export function stripsOf(input: {
+  history: readonly VerdictChange[];
+  facts: MachineFacts;
+  policy: Policy | null;
+  configuration: string;
+  targets: readonly string[];
+  range: { from: number; to: number };
+  context: { now: number; zone: string; seenAt: number };
+}): Strip[] {
+  const { history, facts, policy, configuration, targets, range, context } = input;
+  const strips: Strip[] = [];
+  for (const id of targets) {
+    const target = policy?.targets.find((t) => t.id === id) ?? null;
+    for (const via of ["configured", "direct"] as const) {
+      const key = `${configuration}:${id}:${via}`;
+      const slot = Object.hasOwn(facts.probes, key) ? facts.probes[key] : undefined;
+      const own = history.filter((change) => change.key === `probe:${key}`);
+      if (!slot && own.length === 0) continue;
+      const changes = own.length > 0 ? own : slot ? [{ at: new Date(slot.verdictSince), verdict: slot.verdict }] : [];
+      const spans = changes.map((change, i): VerdictSpan => ({
+        from: change.at.getTime(),
+        to: changes[i + 1]?.at.getTime() ?? null,
+        verdict: change.verdict,
+        ok: target ? isOk(change.verdict, target) : null,
+      }));
+      const service = target ? serviceName(target.service) : id;
+      strips.push(stripOf(`${service}, ${via}`, spans, range, context));
+    }
+  }
+  return strips;
+}
+
+/** The same as a table: every change of a verdict, newest first. */
+export function stripTable(
+  history: readonly VerdictChange[],
+  configuration: string,
+  targets: readonly string[],
+  context: { now: number; zone: string },
+): ChartTable {
+  const rows = history
+    .map((change) => ({ change, parts: /^probe:([^:]*):(.*):(configured|direct)$/.exec(change.key) }))
+    .filter(({ parts }) => parts !== null && parts[1] === configuration && targets.includes(parts[2] ?? ""))
+    .sort((a, b) => b.change.at.getTime() - a.change.at.getTime())
+    .map(({ change, parts }) => [
+      `${formatTime(change.at.getTime(), context)} ${parts?.[2]} ${parts?.[3]}`,
+      change.verdict,
+      change.location,
+      change.replayed ? "replayed" : "",
+    ]);
+  return { columns: ["Since, target, route", "Verdict", "Location", ""], rows };
 }

@@ -1,0 +1,65 @@
+import { getMachine } from "@lynceus/db/machines";
+import { getObservation } from "@lynceus/db/observations";
+import { formatTime, safeText } from "@lynceus/protocol/present";
+import type { Metadata } from "next";
+import { notFound } from "next/navigation";
+import { PageHeader } from "../../../../../../components/layout/page-header.tsx";
+import { Panel } from "../../../../../../components/layout/panel.tsx";
+import { StateBox } from "../../../../../../components/layout/state-box.tsx";
+import styles from "../../../../../../components/machine/machine.module.css";
+import { machineHref } from "../../../../../../components/machines/links.ts";
+import { database } from "../../../../../../lib/db.ts";
+import { requireUser } from "../../../../../../lib/session.ts";
+import { viewerZone, zoneName } from "../../../../../../lib/zone.ts";
+
+export const metadata: Metadata = { title: "Raw probe" };
+
+/** One observation as the machine sent it. */
+export default async function RawProbePage({ params }: { params: Promise<{ id: string; seq: string }> }) {
+  await requireUser();
+  const { id, seq } = await params;
+  const zone = await viewerZone();
+  const machine = await getMachine(database(), id);
+  if (machine === null || !/^\d{1,15}$/.test(seq)) notFound();
+  const observation = await getObservation(database(), id, { seq: Number(seq) });
+  // Facts that did not change since are confirmed without a row of their own: the state holds them.
+  const slot = Object.values(machine.facts.probes).find((probe) => probe.seq === Number(seq)) ?? null;
+  const facts = observation?.facts ?? slot?.facts ?? null;
+  const now = Date.now();
+  const time = (iso: string) => `${formatTime(Date.parse(iso), { now, zone })} ${zoneName(zone, now)}`;
+  return (
+    <>
+      <PageHeader
+        title={`Raw probe ${seq}`}
+        above={[
+          { title: "Machines", href: "/machines" },
+          { title: safeText(machine.hostname), href: machineHref(id) },
+        ]}
+      />
+      <h1 className="vh">Raw probe {seq}</h1>
+      {facts === null ? (
+        <StateBox title={`Probe ${seq} is not kept any more.`}>
+          Observations are kept for the time that retention allows; the newest facts stay on the machine's page.
+        </StateBox>
+      ) : (
+        <Panel
+          title={<bdi>{safeText(observation?.key ?? "Last facts")}</bdi>}
+          sub={
+            observation
+              ? `observed ${time(observation.observedAt)}, received ${time(observation.receivedAt)}${observation.replayed ? ", replayed" : ""}${observation.verdict ? ` · ${observation.verdict}` : ""}`
+              : "confirmed unchanged; shown as first observed"
+          }
+        >
+          <pre className={styles.raw}>
+            <bdi>
+              {JSON.stringify(facts, null, 2)
+                .split("\n")
+                .map((line) => safeText(line, 4096))
+                .join("\n")}
+            </bdi>
+          </pre>
+        </Panel>
+      )}
+    </>
+  );
+}

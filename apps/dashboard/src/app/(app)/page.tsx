@@ -1,0 +1,292 @@
+import { inSnapshot, type Reader } from "@lynceus/db/client";
+import { fleetCells } from "@lynceus/db/fleet-cells";
+import { countMachines } from "@lynceus/db/machines";
+import { openCauses, recentChanges } from "@lynceus/db/overview";
+import { fleetTrend } from "@lynceus/db/samples";
+import { textsOf } from "@lynceus/diagnosis/texts";
+import { parseFilter } from "@lynceus/protocol/filter";
+import { compareNatural, formatCount, formatShare, formatTime } from "@lynceus/protocol/present";
+import type { Metadata } from "next";
+import Link from "next/link";
+import { ChartPanel } from "../../components/charts/chart-panel.tsx";
+import { StepChart } from "../../components/charts/step-chart.tsx";
+import { PageHeader } from "../../components/layout/page-header.tsx";
+import { Panel } from "../../components/layout/panel.tsx";
+import { StateBox } from "../../components/layout/state-box.tsx";
+import { machinesHref, reporting as reportingTerm, term } from "../../components/machines/links.ts";
+import { RememberZone } from "../../components/machines/remember-zone.tsx";
+import { Causes, causeQuery } from "../../components/overview/causes.tsx";
+import { changeQuery } from "../../components/overview/changes.ts";
+import { ChangesPanel } from "../../components/overview/changes-panel.tsx";
+import { heatOf } from "../../components/overview/heat.ts";
+import { HeatMap } from "../../components/overview/heat-map.tsx";
+import styles from "../../components/overview/overview.module.css";
+import { Picker } from "../../components/overview/pickers.tsx";
+import { reportingCount, sentenceOf } from "../../components/overview/sentence.ts";
+import { deltas, deltaText, trendOf, trendTable } from "../../components/overview/trend.ts";
+import { Count } from "../../components/status/count.tsx";
+import { VerdictSentence } from "../../components/status/verdict-sentence.tsx";
+import { database } from "../../lib/db.ts";
+import { requireUser } from "../../lib/session.ts";
+import { viewerZone, zoneName } from "../../lib/zone.ts";
+
+export const metadata: Metadata = { title: "Overview" };
+
+const ranges = { "8h": 8, "1h": 1, "24h": 24, "7d": 168 } as const;
+type Range = keyof typeof ranges;
+
+/** Everything on the page, from one snapshot. */
+async function readPage(db: Reader, site: string | null, range: Range, zone: string) {
+  const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
+  const asOf = moment?.asOf ?? new Date();
+  const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
+  const counts = await countMachines(db, { site });
+  const causes = await openCauses(db, { site, limit: 8 });
+  const cells = await fleetCells(db);
+  const seen = await recentChanges(db, { site, since, limit: 5 });
+  const changes = [];
+  for (const change of seen) {
+    const query = changeQuery(change);
+    const terms = query === null ? [] : parseFilter(query, { now: asOf.getTime(), zone }).terms;
+    changes.push({
+      change,
+      have: query === null ? null : { query: site ? `${query} ${term("site", site)}` : query, counts: await countMachines(db, { terms, site }) },
+    });
+  }
+  // One hour more than asked for, so that "in 1 h" is known also for the shortest span.
+  const samples = await fleetTrend(db, {
+    site,
+    since: new Date(Math.min(since.getTime(), asOf.getTime() - 65 * 60_000)),
+    until: asOf,
+    points: 720,
+  });
+  return { asOf: asOf.getTime(), since: since.getTime(), counts, causes, cells, changes, samples };
+}
+
+/** Are prompts expected now, why, and what fixes it? */
+export default async function OverviewPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
+  await requireUser();
+  const params = await searchParams;
+  const zone = await viewerZone();
+  const range: Range = typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
+  const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
+  const page = await inSnapshot(database(), (db) => readPage(db, site, range, zone));
+  const { counts, asOf } = page;
+  const all = reportingCount(counts);
+  const sites = [...new Set(page.cells.flatMap((cell) => cell.site ?? []))].sort(compareNatural);
+  const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
+
+  const header = (
+    <PageHeader title="Overview" asOf={asOf}>
+      {sites.length > 1 ? (
+        <Picker
+          name="site"
+          variant="subtle"
+          value={site ?? ""}
+          options={[{ value: "", label: "All sites" }, ...sites.map((name) => ({ value: name, label: name }))]}
+        />
+      ) : null}
+      <Picker
+        name="range"
+        value={range}
+        options={[
+          { value: "8h", label: "Last 8 h" },
+          { value: "1h", label: "Last 1 h" },
+          { value: "24h", label: "Last 24 h" },
+          { value: "7d", label: "Last 7 d" },
+        ]}
+      />
+    </PageHeader>
+  );
+  if (all + counts.signedOff === 0 && site === null) {
+    return (
+      <>
+        {header}
+        <h1 className="vh">Overview</h1>
+        <Panel label="First day">
+          <div style={{ padding: 14 }}>
+            <StateBox
+              title="No machines yet."
+              action={
+                <Link className="link" href="/enrolment">
+                  Open enrolment
+                </Link>
+              }
+            >
+              Enrol the first one; it shows here within a minute.
+            </StateBox>
+          </div>
+        </Panel>
+      </>
+    );
+  }
+
+  const inSite = site === null ? null : term("site", site);
+  const failing = page.causes.filter((cause) => cause.failing > 0);
+  const unnamed = cells
+    .filter((cell) => cell.status === "failing" && cell.pattern === null)
+    .reduce((sum, cell) => sum + cell.machines, 0);
+  const riskByPattern = new Map<string, number>();
+  for (const cell of cells) {
+    if (cell.status === "healthy" && cell.pattern) {
+      riskByPattern.set(cell.pattern, (riskByPattern.get(cell.pattern) ?? 0) + cell.machines);
+    }
+  }
+  const atRisk = [...riskByPattern]
+    .map(([pattern, machines]) => ({ pattern, machines }))
+    .sort((a, b) => b.machines - a.machines);
+  const simulated = cells
+    .filter((cell) => cell.status !== "signed-off")
+    .reduce((sum, cell) => sum + cell.simulated, 0);
+  const top = failing[0];
+  const remedy = top ? (textsOf(top.pattern)?.remedy[0]?.what ?? null) : null;
+  const sentence = sentenceOf({
+    counts,
+    causes: failing.map((cause) => ({ pattern: cause.pattern, cause: cause.cause, machines: cause.failing })),
+    simulated,
+    remedy,
+  });
+  const delta = deltas(page.samples, counts, asOf);
+  const trend = trendOf(
+    page.samples.filter((sample) => sample.at.getTime() >= page.since),
+    counts,
+    asOf,
+  );
+  const context = { now: asOf, zone };
+  const events = page.changes
+    .filter(({ change, have }) => change.firstAt.getTime() >= page.since && (have?.counts.failing ?? change.failing) > 0)
+    .slice(0, 1)
+    .map(({ change }) => ({
+      at: change.firstAt.getTime() / 1000,
+      label: `${formatTime(change.firstAt.getTime(), context)} ${change.kind} change first seen`,
+    }));
+  const status = (value: string) => machinesHref(term("status", value), inSite);
+  const four = [
+    ["healthy", counts.healthy, delta?.healthy, "Exchange answers on the configured route", "ok-fill"],
+    ["failing", counts.failing, delta?.failing, "Not reached, or no silent sign-in", "bad-fill"],
+    ["stale", counts.stale, delta?.stale, "Silent for over three intervals; not counted as bad", "stale-fill"],
+    ["cannot-tell", counts.cannotTell, delta?.cannotTell, "The facts do not allow a verdict", "unk-fill"],
+  ] as const;
+  const zoneText = zoneName(zone, asOf);
+
+  return (
+    <>
+      <RememberZone zone={zone} />
+      {header}
+      <VerdictSentence {...(sentence.next === null ? {} : { next: <bdi>{sentence.next}</bdi> })}>
+        {sentence.lead.map((run, i) =>
+          run.bad ? (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the runs of one sentence never move.
+            <em key={i}>
+              <Link href={i === 1 ? status("failing") : top ? machinesHref(causeQuery(top), inSite) : status("failing")}>
+                <bdi>{run.text}</bdi>
+              </Link>
+            </em>
+          ) : (
+            run.text
+          ),
+        )}
+      </VerdictSentence>
+      <Panel label="Fleet state">
+        <div className={styles.counts}>
+          {four.map(([name, count, change, meaning]) => (
+            <Count
+              key={name}
+              status={name}
+              value={formatCount(count)}
+              share={all === 0 ? undefined : formatShare(count, all)}
+              change={deltaText(change)}
+              meaning={meaning}
+              href={status(name)}
+            />
+          ))}
+        </div>
+        <div
+          className={styles.prop}
+          role="img"
+          aria-label={`To scale: ${four.map(([name, count]) => `${formatCount(count)} ${name.replace("-", " ")}`).join(", ")}`}
+        >
+          {four.map(([name, count, , , fill]) =>
+            count > 0 ? <i key={name} style={{ flex: count, background: `var(--${fill})` }} /> : null,
+          )}
+        </div>
+        <p className={styles.small}>
+          To scale,{" "}
+          <Link href={machinesHref(reportingTerm, inSite)}>
+            {formatCount(all)} {all === 1 ? "machine" : "machines"}
+          </Link>
+          .{" "}
+          {counts.signedOff > 0 ? (
+            <>
+              {formatCount(counts.signedOff)} more {counts.signedOff === 1 ? "machine" : "machines"} signed off (asleep or
+              shut down) and {counts.signedOff === 1 ? "is" : "are"} in none of the four.{" "}
+              <Link className="link" href={status("signed-off")}>
+                Show them
+              </Link>
+            </>
+          ) : (
+            "No machine signed off."
+          )}
+        </p>
+      </Panel>
+      <div className={styles.row1}>
+        <Causes causes={failing} reporting={all} unnamed={unnamed} atRisk={atRisk} inSite={inSite} now={asOf} zone={zone} />
+        <ChangesPanel changes={page.changes} now={asOf} zone={zone} />
+      </div>
+      <div className={styles.row2}>
+        <HeatMap heat={heatOf(cells)} />
+        <div className={styles.stack}>
+          <ChartPanel
+            title="Failing machines over time"
+            subtitle={`last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
+            name="lynceus-failing"
+            table={trendTable(
+              trend,
+              [
+                { title: "Failing", key: "failing" },
+                { title: "At risk", key: "atRisk" },
+              ],
+              context,
+            )}
+          >
+            <StepChart
+              times={trend.times}
+              series={[
+                { label: "failing", tone: "bad-fill", filled: true, values: trend.points.map((p) => p?.failing ?? null) },
+                { label: "at risk, working", tone: "ink2", values: trend.points.map((p) => p?.atRisk ?? null) },
+              ]}
+              events={events}
+              zone={zone}
+              height={220}
+              sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${formatCount(counts.atRisk)} at risk.`}
+            />
+          </ChartPanel>
+          <ChartPanel
+            title="Not seen"
+            subtitle="stale, or cannot tell"
+            name="lynceus-not-seen"
+            table={trendTable(
+              trend,
+              [
+                { title: "Stale", key: "stale" },
+                { title: "Cannot tell", key: "cannotTell" },
+              ],
+              context,
+            )}
+          >
+            <StepChart
+              times={trend.times}
+              series={[
+                { label: "stale", tone: "stale", values: trend.points.map((p) => p?.stale ?? null) },
+                { label: "cannot tell", tone: "unk", dashed: true, values: trend.points.map((p) => p?.cannotTell ?? null) },
+              ]}
+              zone={zone}
+              height={120}
+              sentence={`Machines not seen over the last ${range}: ${formatCount(counts.stale)} stale and ${formatCount(counts.cannotTell)} cannot tell now.`}
+            />
+          </ChartPanel>
+        </div>
+      </div>
+    </>
+  );
+}

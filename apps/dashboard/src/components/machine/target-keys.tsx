@@ -1,0 +1,22 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { useEffect } from "react";
+
+/** `1` to `6` open a target, `r` the raw probe. Off while typing. */
+export function TargetKeys({ targets, raw }: { targets: string[]; raw: string | null }) {
+  const router = useRouter();
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
+      const href = event.key === "r" ? raw : /^[1-6]$/.test(event.key) ? targets[Number(event.key) - 1] : null;
+      if (!href) return;
+      event.preventDefault();
+      router.push(href, { scroll: false });
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, [router, targets, raw]);
+  return null;
+}
