@@ -79,6 +79,8 @@ export async function install(): Promise<Installation> {
       const { child } = await startChild(
         process.execPath,
         [
+          // For profiling: COLLECTOR_NODE_ARGS="--cpu-prof --cpu-prof-dir=/tmp/profile".
+          ...(process.env.COLLECTOR_NODE_ARGS?.split(" ") ?? []),
           path.join(root, "apps/collector/dist/main.js"),
           "--plain",
           "--host",
