@@ -73,8 +73,12 @@ export async function startCollector(options: CollectorOptions) {
     random: options.random,
     onClone: (machineId) => {
       log.warn({ machineId }, "two machines use one key");
+      // The timeline first: once the column is set, the clone is known and no news.
       ingest.noteClone(machineId);
-      setCloned(db, machineId, new Date(now())).catch((error) => log.error({ err: error }, "cannot note a clone"));
+      ingest
+        .idle()
+        .then(() => setCloned(db, machineId, new Date(now())))
+        .catch((error) => log.error({ err: error }, "cannot note a clone"));
     },
   });
   const policy = createPolicyService({ db, config, connections });

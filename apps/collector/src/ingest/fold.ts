@@ -306,7 +306,18 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     });
 
   if (!write && touched) dirtySince ??= now;
-  const columns = { statusSince: now, ...machineColumns(state, policy), status };
+  const system = state.facts.system?.facts;
+  const columns = {
+    ...machineColumns(state, policy),
+    status,
+    statusSince: now,
+    ...(system && {
+      hostname: system.hostname,
+      os: system.os,
+      osVersion: system.osVersion,
+      agentVersion: system.agentVersion,
+    }),
+  };
   return {
     entry: {
       ...entry,
