@@ -7,7 +7,20 @@ import type { SystemFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
 
 /** The part of the system's facts that the network and the machine give; the cycle adds what it measures. */
-export type NetworkFacts = Omit<SystemFacts, "agentVersion" | "locationBy" | "clockSkewMs" | "simulated">;
+export type NetworkFacts = Pick<
+  SystemFacts,
+  | "os"
+  | "osVersion"
+  | "hostname"
+  | "domainJoined"
+  | "timeZone"
+  | "privateAddresses"
+  | "resolvers"
+  | "dnsSuffixes"
+  | "gatewayHash"
+  | "vpnUp"
+  | "lync"
+>;
 
 const oses: Partial<Record<NodeJS.Platform, SystemFacts["os"]>> = { win32: "windows", darwin: "macos", linux: "linux" };
 
