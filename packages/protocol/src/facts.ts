@@ -72,7 +72,18 @@ export const effectiveSettingsSchema = z.looseObject({
   /** ProxyServer value in force; null when the manual flag is off. */
   server: text(limits.listTextChars).nullable(),
   bypass: text(limits.listTextChars),
-  source: z.enum(["wininet-blob", "wininet-values", "policy", "vpn", "environment", "gnome", "macos", "file", "none"]),
+  source: z.enum([
+    "wininet-blob",
+    "wininet-values",
+    "policy",
+    "vpn",
+    "environment",
+    "gnome",
+    "kde",
+    "macos",
+    "file",
+    "none",
+  ]),
   /** WinINET and GNOME fall through silently and treat lists differently (domain 4.1, 4.10). */
   dialect: z.enum(["windows", "unix"]),
 });

@@ -22,12 +22,12 @@ export function redactProxyUrl(text: string): string {
   const end = rest.search(/[/?#\\]/);
   const authority = end < 0 ? rest : rest.slice(0, end);
   const behind = end < 0 ? "" : rest.slice(end);
-  const host = afterLastAt(authority);
+  const host = afterLastAt(authority).trim();
   if (behind.includes("@")) {
     // A password may hold / ? and #. Which @ ends it cannot be told when the authority has one as well.
     if (authority.includes("@")) return scheme + removed;
     if (host !== "" && splitHostPort(host) === null)
-      return (scheme + (afterLastAt(behind).split(/[?#]/, 1)[0] ?? "")).trimEnd();
+      return scheme + (afterLastAt(behind).split(/[?#]/, 1)[0] ?? "").trim();
   }
   const path = behind.split(/[?#]/, 1)[0] ?? "";
   return (scheme + host + (path.includes("@") ? `/${removed}` : path)).trimEnd();
