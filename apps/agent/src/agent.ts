@@ -15,7 +15,8 @@ import { createLink, type GoodbyeReason, type Link, type MachineDescription } fr
 import { takeLock } from "./lock.ts";
 import { type LogLevel, openLog } from "./log.ts";
 import { openDiskOutbox } from "./outbox/disk-outbox.ts";
-import { type Fence, fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
+import { fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
+import type { Fence } from "./probes/context.ts";
 import { type CycleRequest, createRuntime, type Draft, type LastCycle, type Runtime } from "./runtime.ts";
 import { writeStatus } from "./status.ts";
 
@@ -24,6 +25,14 @@ export interface Sensors {
   readonly observe: (request: CycleRequest) => AsyncIterable<Draft>;
   readonly readSettings: () => Promise<SettingsFacts>;
   readonly networkFingerprint: () => string;
+}
+
+export interface SensorSetup {
+  readonly config: AgentConfig;
+  readonly dataDir: string;
+  readonly fence: Fence;
+  /** Name to report instead of the system's. */
+  readonly hostname: string | null;
 }
 
 /** What the process has that a test gives in another form. */
@@ -37,7 +46,7 @@ export interface AgentWorld {
   readonly userAgent: string;
   readonly systemTrust: () => SecureContext;
   readonly routeFor: (proxySettings: string | null) => RouteFor;
-  readonly sensors: (config: AgentConfig, fence: Fence, hostname: string) => Sensors;
+  readonly sensors: (setup: SensorSetup) => Sensors;
   readonly resources: () => { rssBytes: number; cpuMs: number; uptimeSeconds: number };
   readonly print: (line: string) => void;
   readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
@@ -217,7 +226,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     onChange: (state) => runtime?.linkChanged(state),
   });
   runtime = createRuntime({
-    ...world.sensors(config, fence, config.hostname ?? world.hostname),
+    ...world.sensors({ config, dataDir, fence, hostname: config.hostname }),
     outbox,
     link,
     clock,

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { NetworkInterfaceInfo } from "node:os";
 
 /**
@@ -14,8 +15,8 @@ export function networkFingerprint(interfaces: NodeJS.Dict<NetworkInterfaceInfo[
     .sort();
   const seen = files.map((path) => {
     try {
-      const { mtimeMs, size, ino } = statSync(path);
-      return `${path} ${mtimeMs} ${size} ${ino}`;
+      // The content, not the time: DHCP writes the same resolv.conf again and again.
+      return createHash("sha256").update(readFileSync(path)).digest("hex");
     } catch {
       return `${path} absent`;
     }

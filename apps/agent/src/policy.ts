@@ -5,6 +5,7 @@ import { limits } from "@lynceus/protocol/limits";
 import { policyMessageSchema } from "@lynceus/protocol/messages";
 import { type Policy, policySchema, targetGroupSchema, targetSchema } from "@lynceus/protocol/policy";
 import { replaceFile } from "./atomic-file.ts";
+import type { Fence } from "./probes/context.ts";
 import { isInsideFence } from "./probes/fence.ts";
 
 export type LenientPolicy =
@@ -43,11 +44,6 @@ export function lenientPolicy(message: unknown): LenientPolicy {
   return parsed.success
     ? { ok: true, policy: parsed.data.policy, ignored }
     : { ok: false, error: firstIssue(parsed.error) };
-}
-
-export interface Fence {
-  readonly suffixes: readonly string[];
-  readonly ports: readonly number[];
 }
 
 /**

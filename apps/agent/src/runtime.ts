@@ -104,7 +104,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const raw: RawObservation = { seq: 1, at, ageMs: 0, kind, key, location, digest, facts };
       const decoded = decodeObservation(raw);
       // Facts that break the wire's own limits would be refused again at each attempt.
-      if (!decoded.known) return log("error", "an observation breaks the wire's rules", { key, why: decoded.why });
+      if (!decoded.known) {
+        log("error", "an observation breaks the wire's rules", { key, why: decoded.why });
+        return;
+      }
       const seq = outbox.append({ type: "observation", at, kind, key, location, digest, facts });
       if (seq !== null) known.remember(key, digest, location, seq, clock.uptime());
     }

@@ -60,8 +60,8 @@ export function createSchedule(random: Random): Schedule {
   const lastRequest = new Map<string, number>();
   const failures = new Map<string, { tries: number; at: number }>();
 
-  const between = ([from, to]: readonly [number, number]) => from + random() * (to - from);
-  const jittered = (minutes: number) => minutes * 60_000 * (1 - jitter + random() * 2 * jitter);
+  const between = ([from, to]: readonly [number, number]) => Math.round(from + random() * (to - from));
+  const jittered = (minutes: number) => Math.round(minutes * 60_000 * (1 - jitter + random() * 2 * jitter));
   const readyAt = (target: Target) =>
     (lastRequest.get(target.host.toLowerCase()) ?? -never) + (policy?.minSecondsPerHost ?? 0) * 1000;
   const spaced = () => (policy?.minSecondsPerHost ?? 0) > 0;
@@ -82,6 +82,12 @@ export function createSchedule(random: Random): Schedule {
   }
 
   const targetOf = (id: string) => policy?.targets.find((target) => target.id === id);
+
+  /** A re-probe waits for its host's share too. */
+  function retryAt(id: string, planned: number): number {
+    const target = targetOf(id);
+    return target ? Math.max(planned, readyAt(target)) : planned;
+  }
 
   function cycle(reason: CycleReason, now: number): Due {
     const all = policy?.targets ?? [];
@@ -134,7 +140,7 @@ export function createSchedule(random: Random): Schedule {
         return cycle("network", now);
       }
       if (nextCycle <= now) return cycle(cycles === 0 ? "start" : "interval", now);
-      const again = [...failures].filter(([, failure]) => failure.at <= now).map(([id]) => id);
+      const again = [...failures].filter(([id, failure]) => retryAt(id, failure.at) <= now).map(([id]) => id);
       for (const id of again) {
         const failure = failures.get(id);
         const target = targetOf(id);
@@ -170,7 +176,7 @@ export function createSchedule(random: Random): Schedule {
       if (policy === null) return never;
       if (wanted) return -never;
       const spread = waiting.length === 0 ? never : Math.min(...waiting.map(readyAt));
-      const again = Math.min(never, ...[...failures.values()].map((failure) => failure.at));
+      const again = Math.min(never, ...[...failures].map(([id, failure]) => retryAt(id, failure.at)));
       return Math.min(nextCycle, nextSettings, extra, spread, again);
     },
   };

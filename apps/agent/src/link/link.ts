@@ -277,18 +277,20 @@ export function createLink(options: LinkOptions): Link {
       const decoded = decodeCollectorMessage(text);
       if (decoded.ok) {
         const { value } = decoded;
-        return (handlers[value.type] as (message: CollectorMessage) => void)(value);
+        (handlers[value.type] as (message: CollectorMessage) => void)(value);
+        return;
       }
       const { code, type, message } = decoded.error;
       if (code === "invalid" && type === "policy") {
         const lenient = lenientPolicy(JSON.parse(text));
-        if (lenient.ok) return options.onPolicy?.(lenient.policy, lenient.ignored);
-        return log("warn", "a policy was refused", { why: lenient.error });
+        if (lenient.ok) options.onPolicy?.(lenient.policy, lenient.ignored);
+        else log("warn", "a policy was refused", { why: lenient.error });
+      } else if (code === "unknown-type") {
+        // A newer collector may say more than we know.
+        log("info", "a message of an unknown type was passed over", { type });
+      } else {
+        cut(`the collector's message could not be read: ${message}`);
       }
-      // A newer collector may say more than we know.
-      if (code === "unknown-type") return log("info", "a message of an unknown type was passed over", { type });
-      log("warn", "a message could not be read", { why: message });
-      cut(`the collector's message could not be read: ${message}`);
     }
 
     socket.on("message", (data: RawData, isBinary: boolean) => {

@@ -277,7 +277,10 @@ export function openDiskOutbox(options: DiskOutboxOptions): Outbox {
       ({ stored }) => stored.i.type === "observation",
     );
     for (let n = segment.start; n < segment.seqs.length; n++) if (segment.confirmation[n]) droppedConfirmations++;
-    if (kept.length === 0) return remove(segment);
+    if (kept.length === 0) {
+      remove(segment);
+      return;
+    }
     const rewritten = { ...emptySegment(segment.index, segment.header), path: segment.path };
     const chunks = [encodeRecord(JSON.stringify(segment.header))];
     let offset = chunks[0]?.length ?? 0;

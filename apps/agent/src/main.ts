@@ -1,0 +1,220 @@
+#!/usr/bin/env node
+import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { homedir, hostname, networkInterfaces, uptime } from "node:os";
+import { join } from "node:path";
+import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
+import { createFile } from "./atomic-file.ts";
+import { type Command, parseCommand, UsageError } from "./cli.ts";
+import type { Clock } from "./clock.ts";
+import { networkFingerprint } from "./network-fingerprint.ts";
+import { runAgain, steeringVariables } from "./node-environment.ts";
+import { type ObserveContext, observeCycle } from "./observe.ts";
+import { runCommand as runProgram } from "./platform/run-command.ts";
+import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
+import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
+import { waysOut } from "./proxy/own-route.ts";
+import { readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { formatStatus, readStatus } from "./status.ts";
+
+/*
+ * The agent's process: the only place that makes the real clock, environment, randomness and network. What is made
+ * here is handed to the commands, which a test gives another world.
+ */
+
+declare const LYNCEUS_AGENT_VERSION: string | undefined;
+const version = typeof LYNCEUS_AGENT_VERSION === "string" ? LYNCEUS_AGENT_VERSION : "0.0.0-source";
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    // Without one, times on disk are compared by the wall clock after each start of the agent.
+    return randomUUID();
+  }
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  uptime: () => Math.round(uptime() * 1000),
+  boot: bootId(),
+  setTimer(fn, ms) {
+    const timer = setTimeout(fn, Math.min(ms, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The system's certificates, read again when their file changes: an admin may add the company's authority. */
+function trustStore(): () => TrustStore {
+  let store: TrustStore | null = null;
+  let stamp = "";
+  const stampOf = (path: string) => {
+    try {
+      const { mtimeMs, size } = statSync(path);
+      return `${mtimeMs} ${size}`;
+    } catch {
+      return "";
+    }
+  };
+  return () => {
+    if (store === null || stampOf(store.source) !== stamp) {
+      store = readTrustStore(process.env);
+      stamp = stampOf(store.source);
+    }
+    return store;
+  };
+}
+
+/** Secret of this machine by which its users are told apart without their names (domain 6.4). */
+function saltOf(dataDir: string): string {
+  const path = join(dataDir, "salt");
+  createFile(path, randomBytes(16).toString("hex"));
+  return readFileSync(path, "utf8").trim();
+}
+
+const stopping = new AbortController();
+const trust = trustStore();
+const uid = process.getuid?.() ?? null;
+
+const probesWith = (fence: Fence, signal: AbortSignal): ProbeContext => ({
+  clock,
+  fence,
+  signal,
+  trust: trust(),
+  resolver: { servers: null },
+  timeouts: defaultTimeouts,
+  userAgent: userAgentOf(version),
+});
+
+const settingsWith = (settingsFile: string | null, salt: string): SettingsContext => ({
+  platform: process.platform,
+  environment: process.env,
+  settingsFile,
+  run: runProgram,
+  uid,
+  salt,
+});
+
+function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
+  const settings = settingsWith(config.proxySettings, saltOf(dataDir));
+  const context = (signal: AbortSignal): ObserveContext => ({
+    probes: probesWith(fence, signal),
+    settings,
+    agentVersion: version,
+    simulated: false,
+    hostname: reported,
+  });
+  const watched = ["/etc/resolv.conf", ...(config.proxySettings === null ? [] : [config.proxySettings])];
+  return {
+    observe: ({
+      policy,
+      targets,
+      whole,
+      signal,
+      onProgress,
+    }: Parameters<ReturnType<AgentWorld["sensors"]>["observe"]>[0]) =>
+      observeCycle({ policy, ctx: context(signal), only: targets, whole, onProbe: onProgress }),
+    readSettings: async () => (await readSettings(settings)).facts,
+    networkFingerprint: () => networkFingerprint(networkInterfaces(), watched),
+  };
+}
+
+const oses: Partial<Record<NodeJS.Platform, AgentWorld["os"]>> = { win32: "windows", darwin: "macos", linux: "linux" };
+
+const world: AgentWorld = {
+  clock,
+  random: Math.random,
+  newId: randomUUID,
+  version,
+  os: oses[process.platform] ?? "other",
+  hostname: hostname().slice(0, 255),
+  userAgent: userAgentOf(version),
+  systemTrust: () => trust().context,
+  routeFor: (settingsFile) => (url) =>
+    // The way out fetches scripts from wherever the settings say, and probes nothing: it has no fence.
+    waysOut(url, settingsWith(settingsFile, ""), probesWith({ suffixes: [], ports: [] }, stopping.signal)),
+  sensors,
+  resources: () => {
+    const { user, system } = process.cpuUsage();
+    return {
+      rssBytes: process.memoryUsage.rss(),
+      cpuMs: Math.round((user + system) / 1000),
+      uptimeSeconds: Math.round(process.uptime()),
+    };
+  },
+  print: (line) => void process.stdout.write(`${line}\n`),
+  installStopHandler(stop) {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+      let asked = false;
+      process.on(signal, () => {
+        // Asked twice, somebody is in a hurry: everything that matters is on disk.
+        if (asked) process.exit(1);
+        asked = true;
+        stop("stop");
+      });
+    }
+    // Started again by ourselves: whoever kills the first process means this one.
+    if (process.channel) {
+      process.channel.unref();
+      process.on("disconnect", () => stop("stop"));
+    }
+  },
+};
+
+async function execute(command: Command): Promise<number> {
+  switch (command.name) {
+    case "help":
+      process.stdout.write(command.text);
+      return 0;
+    case "version":
+      world.print(version);
+      return 0;
+    case "status": {
+      const report = readStatus(command.dataDir);
+      process.stdout.write(command.json ? `${JSON.stringify(report)}\n` : formatStatus(report));
+      return report.running !== null && report.status?.link.phase === "connected" ? 0 : 1;
+    }
+    case "diagnose": {
+      // Only this command judges; the service never loads the rules.
+      const { runDiagnose } = await import("./diagnose.ts");
+      for (const signal of ["SIGTERM", "SIGINT"] as const)
+        process.once(signal, () => stopping.abort(new Error("stopped")));
+      return runDiagnose(command.args, {
+        stdout: (text) => void process.stdout.write(text),
+        stderr: (text) => void process.stderr.write(text),
+        environment: process.env,
+        version,
+        platform: process.platform,
+        uid,
+        clock,
+        signal: stopping.signal,
+      });
+    }
+    case "enroll":
+      return enrolCommand(command.options, world);
+    case "run":
+      return runCommand(command.options, command.logStdout, world);
+  }
+}
+
+async function main(): Promise<number> {
+  if (steeringVariables(process.env).length > 0) return runAgain(process);
+  try {
+    const environment = process.env;
+    const { platform } = process;
+    return await execute(
+      parseCommand(process.argv.slice(2), { environment, isRoot: uid === 0, home: homedir(), platform }),
+    );
+  } catch (error) {
+    process.stderr.write(`lynceus-agent: ${(error as Error).message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+// A reader that went away is no reason to crash.
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
+process.exitCode = await main();
+// Whatever still lingers (a socket of a probe) must not hold the process up.
+setTimeout(() => process.exit(), 3000).unref();
