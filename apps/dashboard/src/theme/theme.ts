@@ -101,7 +101,19 @@ export const theme = createTheme({
     }),
     Kbd: Kbd.extend({ defaultProps: { size: "xs" } }),
     Menu: Menu.extend({ defaultProps: { shadow: "pop", transitionProps: { duration: 120 } } }),
-    Modal: Modal.extend({ defaultProps: { radius: "lg", centered: true, transitionProps: { duration: 120 } } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        radius: "lg",
+        centered: true,
+        transitionProps: { duration: 120 },
+        overlayProps: { backgroundOpacity: 0.25 },
+      },
+      styles: {
+        content: { background: "var(--panel)" },
+        header: { background: "var(--panel)" },
+        title: { fontWeight: 600 },
+      },
+    }),
     NavLink: NavLink.extend({ defaultProps: { variant: "subtle" } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 120 }, color: "dark" } }),
     Alert: Alert.extend({ defaultProps: { radius: "md" } }),

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { Icon } from "../icon.tsx";
 import { StatusMark } from "../status/status-mark.tsx";
 import { shellPages } from "./pages.ts";
+import styles from "./shell.module.css";
 
 const answerSchema = z.object({
   items: z.array(
@@ -46,7 +47,17 @@ export function GoTo() {
   const pages = shellPages.filter((page) => page.title.toLowerCase().includes(wanted));
   const machines = found?.items ?? [];
   return (
-    <Spotlight.Root query={query} onQueryChange={setQuery} shortcut={["mod + K"]} radius="lg">
+    <Spotlight.Root
+      query={query}
+      onQueryChange={setQuery}
+      shortcut={["mod + K"]}
+      radius="lg"
+      yOffset="14vh"
+      overlayProps={{ blur: 0, backgroundOpacity: 0.25 }}
+      transitionProps={{ duration: 120 }}
+      classNames={{ content: styles.goToBox ?? "", actionsGroup: styles.goToGroup ?? "" }}
+      centered={false}
+    >
       <Spotlight.Search placeholder="Go to a page or machine" leftSection={<Icon name="search" />} />
       <Spotlight.ActionsList>
         {pages.length === 0 ? null : (

@@ -97,7 +97,7 @@ export default async function EnrolmentPage() {
             </Panel>
           )}
 
-          <Panel title="Tokens" sub="their secrets can not be read again">
+          <Panel title="Tokens" sub="their secrets cannot be read again">
             {tokens.length === 0 ? (
               <p className={styles.none}>None yet.</p>
             ) : (
@@ -106,7 +106,9 @@ export default async function EnrolmentPage() {
                   <thead>
                     <tr>
                       <th scope="col">Label</th>
-                      <th scope="col">Site, tags</th>
+                      <th scope="col" className={styles.wide}>
+                        Site, tags
+                      </th>
                       <th scope="col" className="num">
                         Used
                       </th>
@@ -136,7 +138,7 @@ export default async function EnrolmentPage() {
                               <bdi>{safeText(token.createdBy)}</bdi>
                             </small>
                           </td>
-                          <td>
+                          <td className={styles.wide}>
                             <bdi>{token.site === null ? "by subnet" : safeText(token.site)}</bdi>
                             {token.tags.length === 0 ? null : (
                               <small>
@@ -187,7 +189,9 @@ function MachineTable({ machines, act }: { machines: readonly NoticedMachine[]; 
         <thead>
           <tr>
             <th scope="col">Machine</th>
-            <th scope="col">Site</th>
+            <th scope="col" className={styles.wide}>
+              Site
+            </th>
             <th scope="col">{act === "approve" ? "Enrolled" : "Noticed"}</th>
             <th scope="col">
               <span className="vh">Act</span>
@@ -206,7 +210,7 @@ function MachineTable({ machines, act }: { machines: readonly NoticedMachine[]; 
                   {act === "approve" && machine.clonedAt !== null ? " · cloned" : ""}
                 </small>
               </td>
-              <td>
+              <td className={styles.wide}>
                 <bdi>{machine.site === null ? "unknown" : safeText(machine.site)}</bdi>
               </td>
               <td className="nowrap">
