@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Member, startTestCollector, type TestCollector } from "./support/collector.ts";
-import { confirmation, ewsKey, ewsProbe, observation, refusedProbe, systemFacts } from "./support/facts.ts";
+import { confirmation, downProbe, ewsKey, ewsProbe, observation, systemFacts } from "./support/facts.ts";
 
 const minute = 60_000;
 let test: TestCollector;
@@ -28,7 +28,7 @@ const timeline = async () =>
   ).map((row) => row.kind);
 const good = (seq: number, change = {}) => observation(seq, "probe", ewsKey, ewsProbe(), change);
 const bad = (seq: number, change = {}) =>
-  observation(seq, "probe", ewsKey, refusedProbe(), { digest: "00000002", ...change });
+  observation(seq, "probe", ewsKey, downProbe(), { digest: "00000002", ...change });
 
 describe("acknowledgement", () => {
   it("comes after the observation is stored, with its verdict", async () => {
@@ -339,7 +339,7 @@ describe("coming and going", () => {
     const there = await test.join(member, { epoch: here.epoch }, other);
     there.report([bad(2)]);
     await there.untilAcked(2);
-    here.report([good(2)]);
+    here.report([bad(2)]);
     expect((await here.end()).reason).toBe("replaced");
     expect(await stored()).toHaveLength(2);
   });

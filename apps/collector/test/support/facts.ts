@@ -57,14 +57,14 @@ export function ewsProbe(change: Partial<ProbeFacts> = {}): ProbeFacts {
   };
 }
 
-/** The port is closed: nothing after TCP. */
-export const refusedProbe = (change: Partial<ProbeFacts> = {}): ProbeFacts =>
-  ewsProbe({
-    tcp: { ok: false, host: "mail.example.org", address: "10.4.0.10", port: 443, error: "refused", ms: 4 },
-    tls: null,
-    http: null,
-    ...change,
-  });
+/** The application pool of EWS is stopped: http.sys answers 503. */
+export const downProbe = (change: Partial<ProbeFacts> = {}): ProbeFacts => {
+  const good = ewsProbe(change);
+  return {
+    ...good,
+    http: { ...good.http!, status: 503, wwwAuth: [], headers: { server: "Microsoft-HTTPAPI/2.0" }, bodyClass: "html" },
+  };
+};
 
 export const systemFacts = (change: Partial<SystemFacts> = {}): SystemFacts => ({
   os: "linux",
