@@ -2,7 +2,7 @@ import { type ChainState, type ChainStep, evidenceChain } from "@lynceus/diagnos
 import { textsOf } from "@lynceus/diagnosis/texts";
 import type { Configuration, Observation, SettingsFacts } from "@lynceus/protocol/facts";
 import type { Policy, Target } from "@lynceus/protocol/policy";
-import { formatLatency, safeText } from "@lynceus/protocol/present";
+import { formatLatency, safeText as safeTextOf } from "@lynceus/protocol/present";
 import type { Finding, MachineState, ProbeSlot } from "@lynceus/protocol/state";
 
 /** What is printed: the state after the last cycle, all observations, the policy, and where trust came from. */
@@ -38,6 +38,9 @@ export const jsonReport: Report = (state, observations) => {
   return `${JSON.stringify(report, null, 2)}\n`;
 };
 
+/** A terminal has room for whole sentences; what is hostile in them is made visible. */
+const safeText = (text: string) => safeTextOf(text, 4096);
+
 const laneWidth = 46;
 const marks: Record<ChainState, string> = {
   ok: "ok  ",
@@ -53,7 +56,8 @@ const cut = (text: string, width: number) =>
 
 function cell(step: ChainStep | undefined): string {
   if (!step) return "";
-  const time = step.ms === null ? "" : ` ${formatLatency(step.ms)}`;
+  // The answer's second line has its time already.
+  const time = step.ms === null || step.id === "answer" ? "" : ` ${formatLatency(step.ms)}`;
   const second = step.second === null ? "" : `, ${step.second}`;
   return safeText(`${marks[step.state]} ${step.value}${time}${second}`);
 }

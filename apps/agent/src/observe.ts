@@ -107,6 +107,7 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
   const { location, by } = await locate(policy, network, probes);
   if (whole) yield { kind: "settings", key: "settings", location, facts: read.facts };
 
+  probes.signal.throwIfAborted();
   const wanted = only ? new Set(only) : null;
   const targets = policy.targets.filter(
     (target) => target.locations.includes(location) && (wanted === null || wanted.has(target.id)),

@@ -179,7 +179,7 @@ describe("the functions of scripts", () => {
         budgetMs: 2000,
         myIpAddress: "10.1.2.3",
         resolve: async (name) => names[name] ?? null,
-        monotonic: () => performance.now(),
+        cpuTime: () => process.cpuUsage().user / 1000,
       },
     ).then(([answer]) => (answer?.ok ? answer.result : answer?.why));
 

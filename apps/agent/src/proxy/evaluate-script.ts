@@ -91,8 +91,8 @@ export async function evaluateScript(
 ): Promise<PacAnswer[]> {
   if (calls.length === 0) return [];
   const budgetMs = ctx.timeouts.pacEval;
-  // Loading, one call that runs into its budget, and the DNS between; more than that the engine itself ends.
-  const evaluationMs = 4 * budgetMs + 2 * ctx.timeouts.dns;
+  // The engine itself ends a script by processor time; this ends one that the engine cannot, by the clock.
+  const evaluationMs = 10 * budgetMs + 2 * ctx.timeouts.dns;
   const request = { script, calls, budgetMs, myIpAddress, dnsServers: ctx.resolver.servers };
   try {
     const text = await withDeadline(ctx.timeouts.childStart + evaluationMs, ctx.signal, (signal) =>

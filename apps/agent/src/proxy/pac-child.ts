@@ -44,6 +44,12 @@ function resolveWith(servers: readonly string[] | null): (name: string) => Promi
     );
 }
 
+/** Milliseconds of processor time: on a busy machine a good script would else be late through no fault of its own. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 async function main(): Promise<void> {
   dropPrivileges();
   process.stdout.write("ready\n");
@@ -54,7 +60,7 @@ async function main(): Promise<void> {
     budgetMs: request.budgetMs,
     myIpAddress: request.myIpAddress,
     resolve: resolveWith(request.dnsServers),
-    monotonic: () => performance.now(),
+    cpuTime,
     wasm,
   });
   process.stdout.write(JSON.stringify(answers), () => process.exit(0));

@@ -11,14 +11,15 @@ export interface PacCall {
 export type PacAnswer = { readonly ok: true; readonly result: string } | { readonly ok: false; readonly why: string };
 
 export interface PacWorld {
-  /** Milliseconds that the script may take to load, and again for each call. */
+  /** Milliseconds of processor time that the script may take to load, and again for each call. */
   readonly budgetMs: number;
   readonly myIpAddress: string;
   /** First IPv4 address of a name, or null. */
   readonly resolve: (name: string) => Promise<string | null>;
   /** The engine with its memory bounded; the package's own, unbounded, when absent. */
   readonly wasm?: Uint8Array;
-  readonly monotonic: () => number;
+  /** Milliseconds of processor time used so far. */
+  readonly cpuTime: () => number;
 }
 
 /** A script that keeps asking new names is stopped: each round costs a DNS round trip. */
@@ -47,11 +48,11 @@ async function runRound(
   let deadline = 0;
   let timedOut = false;
   const allow = () => {
-    deadline = world.monotonic() + world.budgetMs;
+    deadline = world.cpuTime() + world.budgetMs;
   };
   const vm = await QuickJS.create({
     interruptHandler: () => {
-      timedOut ||= world.monotonic() > deadline;
+      timedOut ||= world.cpuTime() > deadline;
       return timedOut;
     },
     ...(world.wasm ? { wasm: world.wasm } : {}),
