@@ -6,6 +6,8 @@ import { Prisma, PrismaClient } from "./generated/client.ts";
 export interface Database {
   readonly url: string;
   readonly prisma: PrismaClient;
+  /** The pool below Prisma, for the one statement where its way in costs too much: see ingest.ts. */
+  readonly pool: pg.Pool;
   close(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export function openDatabase(options: OpenOptions): Database {
   return {
     url: options.url,
     prisma,
+    pool,
     close: async () => {
       await prisma.$disconnect();
       if (!pool.ended && !pool.ending) await pool.end();

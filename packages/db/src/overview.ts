@@ -1,7 +1,6 @@
-import type { PatternId } from "@lynceus/protocol/names";
+import type { MachineStatus, PatternId } from "@lynceus/protocol/names";
 import type { Counts, Incident, TimelineEntry } from "@lynceus/protocol/read-api";
 import { type Database, inSnapshot, Prisma, type Reader } from "./client.ts";
-import { countMachines } from "./machines.ts";
 import { type FleetSamplePoint, fleetTrend } from "./samples.ts";
 
 interface SiteQuery {
@@ -11,6 +10,39 @@ interface SiteQuery {
 const atSite = ({ site }: SiteQuery) => (site ? Prisma.sql`AND m.site = ${site}` : Prisma.empty);
 /** A finding counts where the machine is judged now: a stale machine's last finding is history. */
 const judged = Prisma.sql`m.revoked_at IS NULL AND m.status IN ('healthy', 'failing', 'cannot-tell')`;
+
+/** Machines that share site, status and primary finding: what counts, patterns and sites are added up from, in one scan. */
+interface Cell {
+  site: string | null;
+  status: MachineStatus;
+  atRisk: boolean;
+  /** Null also where the finding is history. */
+  pattern: PatternId | null;
+  machines: number;
+  since: Date | null;
+  lastSeenAt: Date | null;
+}
+
+function readCells(db: Reader, query: SiteQuery): Promise<Cell[]> {
+  return db.prisma.$queryRaw<Cell[]>`
+    SELECT m.site, m.status, m.at_risk AS "atRisk", CASE WHEN ${judged} THEN m.primary_pattern END AS pattern,
+      count(*)::int AS machines, min(coalesce(m.primary_since, m.status_since)) AS since,
+      max(m.last_seen_at) AS "lastSeenAt"
+    FROM machines m WHERE m.revoked_at IS NULL ${atSite(query)} GROUP BY 1, 2, 3, 4`;
+}
+
+function addCounts(cells: readonly Cell[]): Counts {
+  const sum = (matches: (cell: Cell) => boolean) =>
+    cells.reduce((total, cell) => (matches(cell) ? total + cell.machines : total), 0);
+  return {
+    healthy: sum((cell) => cell.status === "healthy"),
+    failing: sum((cell) => cell.status === "failing"),
+    stale: sum((cell) => cell.status === "stale"),
+    cannotTell: sum((cell) => cell.status === "cannot-tell"),
+    signedOff: sum((cell) => cell.status === "signed-off"),
+    atRisk: sum((cell) => cell.status === "healthy" && cell.atRisk),
+  };
+}
 
 export interface PatternCount {
   pattern: PatternId;
@@ -22,13 +54,24 @@ export interface PatternCount {
   since: Date;
 }
 
-/** Primary findings by number of machines, most first. */
-export function topPatterns(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<PatternCount[]> {
-  return db.prisma.$queryRaw<PatternCount[]>`
-    SELECT m.primary_pattern AS pattern, count(*)::int AS machines,
-      count(*) FILTER (WHERE m.status = 'failing')::int AS failing, min(coalesce(m.primary_since, m.status_since)) AS since
-    FROM machines m WHERE ${judged} AND m.primary_pattern IS NOT NULL ${atSite(query)}
-    GROUP BY 1 ORDER BY failing DESC, machines DESC, 1 LIMIT ${query.limit ?? 30}`;
+function addPatterns(cells: readonly Cell[]): PatternCount[] {
+  const byPattern = new Map<PatternId, PatternCount>();
+  for (const { pattern, machines, status, since } of cells) {
+    if (pattern === null || since === null) continue;
+    const row = byPattern.get(pattern) ?? { pattern, machines: 0, failing: 0, since };
+    row.machines += machines;
+    if (status === "failing") row.failing += machines;
+    if (since < row.since) row.since = since;
+    byPattern.set(pattern, row);
+  }
+  return [...byPattern.values()].sort(
+    (a, b) => b.failing - a.failing || b.machines - a.machines || a.pattern.localeCompare(b.pattern, "en"),
+  );
+}
+
+/** Primary findings by number of machines, those with most failing machines first. */
+export async function topPatterns(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<PatternCount[]> {
+  return addPatterns(await readCells(db, query)).slice(0, query.limit);
 }
 
 export interface OpenCause extends Incident {
@@ -41,19 +84,20 @@ export interface OpenCause extends Incident {
 
 /** Open causes: primary findings that share pattern, severity and cause text, most failing machines first. */
 export async function openCauses(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<OpenCause[]> {
+  // By site first: counting distinct sites would sort every machine.
   const rows = await db.prisma.$queryRaw<(Omit<OpenCause, "since"> & { since: Date })[]>`
-    SELECT m.primary_pattern || '-' || left(md5(m.primary_severity || m.primary_cause), 8) AS id,
-      m.primary_pattern AS pattern, m.primary_severity AS severity, m.primary_cause AS cause, count(*)::int AS machines,
-      count(*) FILTER (WHERE m.status = 'failing')::int AS failing, count(DISTINCT m.site)::int AS sites,
-      array(SELECT s.site FROM machines s WHERE s.revoked_at IS NULL AND s.site IS NOT NULL
-        AND s.primary_pattern = m.primary_pattern AND s.primary_severity = m.primary_severity
-        AND s.primary_cause = m.primary_cause AND s.status IN ('healthy', 'failing', 'cannot-tell')
-        GROUP BY s.site ORDER BY count(*) DESC, s.site LIMIT 4) AS "siteNames",
-      min(coalesce(m.primary_since, m.status_since)) AS since
-    FROM machines m
-    WHERE ${judged} AND m.primary_pattern IS NOT NULL AND m.primary_severity IS NOT NULL AND m.primary_cause IS NOT NULL
-      ${atSite(query)}
-    GROUP BY 2, 3, 4 ORDER BY failing DESC, machines DESC, since LIMIT ${query.limit ?? 20}`;
+    WITH at_sites AS (
+      SELECT m.primary_pattern AS pattern, m.primary_severity AS severity, m.primary_cause AS cause, m.site,
+        count(*) AS machines, count(*) FILTER (WHERE m.status = 'failing') AS failing,
+        min(coalesce(m.primary_since, m.status_since)) AS since
+      FROM machines m
+      WHERE ${judged} AND m.primary_pattern IS NOT NULL AND m.primary_severity IS NOT NULL
+        AND m.primary_cause IS NOT NULL ${atSite(query)}
+      GROUP BY 1, 2, 3, 4)
+    SELECT pattern || '-' || left(md5(severity || cause), 8) AS id, pattern, severity, cause,
+      sum(machines)::int AS machines, sum(failing)::int AS failing, count(site)::int AS sites, min(since) AS since
+    FROM at_sites GROUP BY pattern, severity, cause
+    ORDER BY failing DESC, machines DESC, since LIMIT ${query.limit ?? 20}`;
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
 }
 
@@ -80,15 +124,18 @@ export function recentChanges(
   query: SiteQuery & { since: Date; limit?: number; kinds?: readonly TimelineEntry["kind"][] },
 ): Promise<RecentChange[]> {
   const kinds = [...(query.kinds ?? ["settings", "script", "agent", "policy"])];
+  // A machine may take the same change twice; it counts once, from its first.
   return db.prisma.$queryRaw<RecentChange[]>`
-    SELECT coalesce(t.change_key, t.id::text) AS key, min(t.kind) AS kind, min(t.text) AS text, min(t.detail) AS detail,
-      count(DISTINCT m.id)::int AS machines, min(m.id::text) AS "machineId", min(m.hostname) AS hostname,
-      min(t.at) AS "firstAt", max(t.at) AS "lastAt",
-      count(DISTINCT m.id) FILTER (WHERE m.status = 'failing')::int AS failing,
-      count(DISTINCT m.id) FILTER (WHERE m.status = 'failing' AND m.status_since >= t.at)::int AS "failedAfter"
-    FROM transitions t JOIN machines m ON m.id = t.machine_id
-    WHERE t.at >= ${query.since} AND t.kind = ANY (${kinds}::text[]) AND m.revoked_at IS NULL ${atSite(query)}
-    GROUP BY 1 ORDER BY "lastAt" DESC, 1 LIMIT ${query.limit ?? 12}`;
+    WITH taken AS (
+      SELECT coalesce(t.change_key, t.id::text) AS key, t.machine_id, min(t.kind) AS kind, min(t.text) AS text,
+        min(t.detail) AS detail, min(t.at) AS first_at, max(t.at) AS last_at
+      FROM transitions t WHERE t.at >= ${query.since} AND t.kind = ANY (${kinds}::text[]) GROUP BY 1, 2)
+    SELECT t.key, min(t.kind) AS kind, min(t.text) AS text, min(t.detail) AS detail, count(*)::int AS machines,
+      min(m.id::text) AS "machineId", min(m.hostname) AS hostname, min(t.first_at) AS "firstAt",
+      max(t.last_at) AS "lastAt", count(*) FILTER (WHERE m.status = 'failing')::int AS failing,
+      count(*) FILTER (WHERE m.status = 'failing' AND m.status_since >= t.first_at)::int AS "failedAfter"
+    FROM taken t JOIN machines m ON m.id = t.machine_id WHERE m.revoked_at IS NULL ${atSite(query)}
+    GROUP BY t.key ORDER BY "lastAt" DESC, t.key LIMIT ${query.limit ?? 12}`;
 }
 
 export interface SiteRow {
@@ -101,16 +148,27 @@ export interface SiteRow {
   patterns: Record<string, number>;
 }
 
+function addSites(cells: readonly Cell[]): SiteRow[] {
+  const bySite = new Map<string | null, SiteRow>();
+  for (const { site, status, pattern, machines } of cells) {
+    if (status === "signed-off") continue;
+    const row = bySite.get(site) ?? { site, reporting: 0, failing: 0, patterns: {} };
+    row.reporting += machines;
+    if (status === "failing") row.failing += machines;
+    if (pattern !== null) row.patterns[pattern] = (row.patterns[pattern] ?? 0) + machines;
+    bySite.set(site, row);
+  }
+  return [...bySite.values()].sort(
+    (a, b) =>
+      b.failing - a.failing ||
+      b.reporting - a.reporting ||
+      (a.site ?? "\uffff").localeCompare(b.site ?? "\uffff", "en"),
+  );
+}
+
 /** Sites by pattern, the site with most failing machines first. */
-export function siteByPattern(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<SiteRow[]> {
-  return db.prisma.$queryRaw<SiteRow[]>`
-    WITH cells AS (
-      SELECT m.site, CASE WHEN m.status IN ('healthy', 'failing', 'cannot-tell') THEN m.primary_pattern END AS pattern,
-        count(*)::int AS machines, count(*) FILTER (WHERE m.status = 'failing')::int AS failing
-      FROM machines m WHERE m.revoked_at IS NULL AND m.status <> 'signed-off' ${atSite(query)} GROUP BY 1, 2)
-    SELECT site, sum(machines)::int AS reporting, sum(failing)::int AS failing,
-      coalesce(jsonb_object_agg(pattern, machines) FILTER (WHERE pattern IS NOT NULL), '{}') AS patterns
-    FROM cells GROUP BY site ORDER BY failing DESC, reporting DESC, site LIMIT ${query.limit ?? 50}`;
+export async function siteByPattern(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<SiteRow[]> {
+  return addSites(await readCells(db, query)).slice(0, query.limit);
 }
 
 export interface Overview {
@@ -132,17 +190,17 @@ export function readOverview(
   query: SiteQuery & { since: Date; until: Date; points?: number },
 ): Promise<Overview> {
   return inSnapshot(db, async (reader) => {
-    const [moment] = await reader.prisma.$queryRaw<{ asOf: Date; lastSeenAt: Date | null }[]>`
-      SELECT now() AS "asOf", max(m.last_seen_at) AS "lastSeenAt" FROM machines m
-      WHERE m.revoked_at IS NULL ${atSite(query)}`;
+    const [moment] = await reader.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
+    const cells = await readCells(reader, query);
+    const seen = cells.flatMap((cell) => (cell.lastSeenAt ? [cell.lastSeenAt.getTime()] : []));
     return {
       asOf: moment?.asOf ?? query.until,
-      lastSeenAt: moment?.lastSeenAt ?? null,
-      counts: await countMachines(reader, { site: query.site ?? null }),
-      patterns: await topPatterns(reader, query),
+      lastSeenAt: seen.length > 0 ? new Date(Math.max(...seen)) : null,
+      counts: addCounts(cells),
+      patterns: addPatterns(cells),
       causes: await openCauses(reader, query),
       changes: await recentChanges(reader, query),
-      sites: await siteByPattern(reader, query),
+      sites: addSites(cells),
       trend: await fleetTrend(reader, query),
     };
   });

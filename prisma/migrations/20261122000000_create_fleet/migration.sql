@@ -291,7 +291,10 @@ CREATE INDEX "machines_status_since_id_idx" ON "machines"("status_since", "id");
 CREATE INDEX "machines_sort_name_id_idx" ON "machines"("sort_name", "id");
 
 -- CreateIndex
-CREATE INDEX "machines_status_at_risk_site_idx" ON "machines"("status", "at_risk", "site");
+CREATE INDEX "machines_status_idx" ON "machines"("status");
+
+-- CreateIndex
+CREATE INDEX "machines_site_status_idx" ON "machines"("site", "status");
 
 -- CreateIndex
 CREATE INDEX "machines_primary_pattern_status_idx" ON "machines"("primary_pattern", "status");
