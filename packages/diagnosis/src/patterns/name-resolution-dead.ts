@@ -39,15 +39,14 @@ export const pattern: Pattern = {
     const { ews } = view;
     if (ews?.configured?.facts.route.kind !== "direct") return null;
     const controls = ofService(view, "control");
-    const asked = new Map<string, ProbeSlot>();
-    for (const { configured, direct } of view.sightings)
-      for (const slot of [configured, direct])
-        if (slot?.facts.dns && slot.facts.dns.rcode !== "LITERAL") asked.set(slot.facts.dns.name, slot);
+    const asked = view.sightings
+      .flatMap(({ configured, direct }) => [configured, direct])
+      .filter((slot) => slot?.facts.dns && slot.facts.dns.rcode !== "LITERAL");
     const dead = (slot: ProbeSlot | null | undefined) =>
       slot?.facts.dns?.ok === false && !working.has(slot.facts.dns.rcode);
     const control = controls.find(({ configured }) => dead(configured))?.configured;
-    if (!dead(ews.configured) || !control || asked.size < 2) return null;
-    if (![...asked.values()].every(dead)) return null;
+    if (!dead(ews.configured) || !control || new Set(asked.map((slot) => slot?.facts.dns?.name)).size < 2) return null;
+    if (!asked.every(dead)) return null;
     const rcode = ews.configured.facts.dns?.rcode ?? "no answer";
     return makeMatch({
       severity: "at-risk",
