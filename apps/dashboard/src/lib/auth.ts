@@ -35,7 +35,8 @@ function makeAuth() {
       "/sign-in/social",
       "/link-social",
     ],
-    logger: { level: "warn" },
+    // A wrong password is no news for the log.
+    logger: { level: "error" },
   });
 }
 
