@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import type { Fence } from "./probes/context.ts";
+import { codeOf } from "./probes/errors.ts";
 
 /** What the one-shot was told. */
 export interface DiagnoseOptions {
@@ -132,7 +133,8 @@ export function parseDiagnose(argv: readonly string[]): ParsedDiagnose {
       },
     };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, message: message.split("\n", 1)[0] ?? message };
+    const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
+    const fromParser = codeOf(error).startsWith("ERR_PARSE_ARGS");
+    return { ok: false, message: fromParser ? `${line}; use e.g. --ews mail.example.org (--help lists all)` : line };
   }
 }
