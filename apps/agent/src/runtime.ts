@@ -84,6 +84,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let lastWatch = Number.NEGATIVE_INFINITY;
   let settingsDigest: string | null = null;
   let commands: string[] = [];
+  /** Commands that the running cycle answers. */
+  let answering: readonly string[] = [];
   let running: Promise<void> | null = null;
   let stopping = false;
   let paused = false;
@@ -134,8 +136,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   async function cycle(reason: CycleReason, targets: readonly string[], whole: boolean): Promise<void> {
     if (policy === null) return;
-    const answering = reason === "check-now" ? commands : [];
-    if (reason === "check-now") commands = [];
+    if (reason === "check-now") {
+      answering = commands;
+      commands = [];
+    }
     let done = 0;
     let total = targets.length;
     const tell = (state: "started" | "progress" | "done" | "refused", why?: string) => {
@@ -168,6 +172,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       tell("refused", "the agent could not probe; its log says why");
       throw error;
     } finally {
+      answering = [];
       outbox.sync();
       options.onStatus(lastCycle);
     }
@@ -223,7 +228,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     checkNow(id) {
       if (policy === null) return link.progress(id, "refused", 0, 0, "this machine has no policy yet");
-      if (commands.includes(id)) return;
+      if (commands.includes(id) || answering.includes(id)) return;
       if (commands.length >= maxCommands) return link.progress(id, "refused", 0, 0, "too many commands wait");
       commands.push(id);
       schedule.checkNow(clock.uptime());

@@ -1,0 +1,237 @@
+import { randomUUID } from "node:crypto";
+import type { SettingsFacts } from "@lynceus/protocol/facts";
+import { buildPolicy } from "@lynceus/protocol/presets";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LinkState } from "../src/link/link.ts";
+import { memoryOutbox } from "../src/outbox/memory-outbox.ts";
+import { type CycleRequest, createRuntime, type Draft, type RuntimeOptions } from "../src/runtime.ts";
+import { testClock } from "./support/clock.ts";
+import { probeFacts } from "./support/probe-facts.ts";
+
+const policy = {
+  ...buildPolicy({ ews: ["mail.contoso.com"], smtpDomains: ["contoso.com"], sipDomains: [] }, 1),
+  minSecondsPerHost: 0,
+};
+const settings: SettingsFacts = {
+  users: [],
+  configurations: [],
+  nobodySignedIn: false,
+  winhttp64: null,
+  winhttp32: null,
+  policy: { ProxySettingsPerUser: null, gpoManaged: null, DisableWpad: null },
+  sources: [],
+};
+const connected: LinkState = {
+  phase: "connected",
+  since: 0,
+  via: "direct",
+  lastError: null,
+  rejected: null,
+  retryInMs: null,
+};
+
+function setUp(more: Partial<RuntimeOptions> = {}) {
+  const clock = testClock();
+  const outbox = memoryOutbox({ clock, newId: randomUUID });
+  const cycles: CycleRequest[] = [];
+  const said: { id: string; state: string; done: number; total: number }[] = [];
+  const logged: string[] = [];
+  let wakes = 0;
+  const world = {
+    drafts: [{ kind: "probe", key: "probe:c1:ews:configured", location: "inside", facts: probeFacts() }] as Draft[],
+    settings,
+    fingerprint: "one",
+    stopped: [] as string[],
+  };
+  const runtime = createRuntime({
+    async *observe(request) {
+      cycles.push(request);
+      request.onProgress(1, 1);
+      yield* world.drafts;
+    },
+    readSettings: async () => world.settings,
+    networkFingerprint: () => world.fingerprint,
+    outbox,
+    link: {
+      start() {},
+      async stop(reason) {
+        world.stopped.push(reason);
+      },
+      wake: () => wakes++,
+      progress: (id, state, done, total) => said.push({ id, state, done, total }),
+      state: () => connected,
+    },
+    clock,
+    random: () => 0.5,
+    policy,
+    log: (_level, message) => logged.push(message),
+    onStatus: () => {},
+    ...more,
+  });
+  onTestFinished(() => runtime.stop("stop"));
+  const sent = () => outbox.read(0, { items: 500, bytes: 1e6 });
+  return { runtime, clock, outbox, cycles, said, logged, world, sent, wakes: () => wakes };
+}
+const minute = 60_000;
+
+describe("the runtime", () => {
+  it("observes at the start, and then confirms what did not change", async () => {
+    const { runtime, clock, cycles, sent, wakes, world } = setUp();
+    runtime.start();
+    await clock.advance(1000);
+    expect(cycles.map(({ whole }) => whole)).toEqual([true]);
+    expect(sent()?.items).toHaveLength(1);
+    expect(wakes()).toBeGreaterThan(0);
+    world.drafts = [
+      { kind: "probe", key: "probe:c1:ews:configured", location: "inside", facts: probeFacts({ totalMs: 77 }) },
+    ];
+    await clock.advance(15 * minute);
+    expect(cycles).toHaveLength(2);
+    const batch = sent();
+    // The settings were read in between.
+    expect(batch?.items.map((item) => item.kind)).toEqual(["probe", "settings"]);
+    expect(batch?.confirmations).toMatchObject([{ seq: 3, digest: batch?.items[0]?.digest, timings: { total: 77 } }]);
+  });
+
+  it("sends facts in full that changed, or that were seen somewhere else", async () => {
+    const { runtime, clock, sent, world } = setUp();
+    runtime.start();
+    await clock.advance(1000);
+    world.drafts = [{ kind: "probe", key: "probe:c1:ews:configured", location: "outside", facts: probeFacts() }];
+    await clock.advance(15 * minute);
+    world.drafts = [
+      { kind: "probe", key: "probe:c1:ews:configured", location: "outside", facts: probeFacts({ timedOut: true }) },
+    ];
+    await clock.advance(15 * minute);
+    expect(sent()?.items.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("sends in full again what the outbox gave up or the collector lost", async () => {
+    const { runtime, clock, sent } = setUp();
+    runtime.start();
+    await clock.advance(1000);
+    runtime.dropped([{ key: "probe:c1:ews:configured", seq: 1 }]);
+    await clock.advance(15 * minute);
+    runtime.forgetAll();
+    await clock.advance(15 * minute);
+    expect(sent()?.items.filter((item) => item.kind === "probe")).toHaveLength(3);
+    expect(sent()?.confirmations).toHaveLength(0);
+  });
+
+  it("probes once more after a change of the network", async () => {
+    const { runtime, clock, cycles, world } = setUp();
+    runtime.start();
+    await clock.advance(6000);
+    world.fingerprint = "two";
+    await clock.advance(minute + 6000);
+    expect(cycles).toHaveLength(2);
+  });
+
+  it("reports changed settings when it reads them, and probes once more", async () => {
+    const { runtime, clock, cycles, sent, world } = setUp();
+    runtime.start();
+    await clock.advance(5 * minute + 1000);
+    expect(sent()?.items.map((item) => item.kind)).toEqual(["probe", "settings"]);
+    await clock.advance(4 * minute);
+    expect(cycles).toHaveLength(1);
+    world.settings = { ...settings, nobodySignedIn: true };
+    await clock.advance(2 * minute + 30_000);
+    expect(sent()?.items.filter((item) => item.kind === "settings")).toHaveLength(2);
+    expect(cycles).toHaveLength(2);
+  });
+
+  it("answers check-now with started, progress and done, and the same command once", async () => {
+    const { runtime, clock, said, cycles } = setUp();
+    runtime.start();
+    await clock.advance(1000);
+    const id = randomUUID();
+    runtime.checkNow(id);
+    runtime.checkNow(id);
+    await clock.advance(1000);
+    expect(cycles).toHaveLength(2);
+    expect(said.map(({ state }) => state)).toEqual(["started", "progress", "done"]);
+    expect(said.at(-1)).toMatchObject({ id, done: 1, total: 1 });
+  });
+
+  it("refuses check-now without a policy, and begins when one comes", async () => {
+    const { runtime, clock, said, cycles } = setUp({ policy: null });
+    runtime.start();
+    runtime.checkNow("a");
+    expect(said).toMatchObject([{ state: "refused" }]);
+    await clock.advance(60 * minute);
+    expect(cycles).toHaveLength(0);
+    runtime.setPolicy(policy);
+    await clock.advance(1000);
+    expect(cycles).toHaveLength(1);
+  });
+
+  it("refuses more commands than it will remember", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { runtime, clock, said } = setUp({
+      async *observe() {
+        await held;
+        yield* [];
+      },
+    });
+    runtime.start();
+    for (let n = 0; n < 20; n++) runtime.checkNow(randomUUID());
+    expect(said.filter(({ state }) => state === "refused")).toHaveLength(4);
+    release();
+    await clock.advance(1000);
+    expect(said.filter(({ state }) => state === "done")).toHaveLength(16);
+  });
+
+  it("goes on after a cycle that failed", async () => {
+    let fail = true;
+    const seen: CycleRequest[] = [];
+    const { runtime, clock, logged } = setUp({
+      async *observe(request) {
+        seen.push(request);
+        if (fail) throw new Error("a bug");
+        yield* [];
+      },
+    });
+    runtime.start();
+    await clock.advance(1000);
+    expect(logged).toContain("a cycle failed");
+    fail = false;
+    await clock.advance(15 * minute);
+    expect(seen).toHaveLength(2);
+  });
+
+  it("keeps facts to itself that break the wire's rules", async () => {
+    const { runtime, clock, outbox, logged, world } = setUp();
+    world.drafts = [{ kind: "probe", key: "probe:x", location: "inside", facts: { target: 5 } }];
+    runtime.start();
+    await clock.advance(1000);
+    expect(outbox.lastSeq()).toBe(0);
+    expect(logged.some((line) => line.includes("wire's rules"))).toBe(true);
+  });
+
+  it("leaves the network alone once its key is revoked", async () => {
+    const { runtime, clock, cycles } = setUp();
+    runtime.start();
+    await clock.advance(1000);
+    runtime.linkChanged({ ...connected, phase: "waiting", rejected: "revoked" });
+    await clock.advance(120 * minute);
+    expect(cycles).toHaveLength(1);
+    runtime.linkChanged(connected);
+    await clock.advance(minute);
+    expect(cycles).toHaveLength(2);
+  });
+
+  it("ends a running cycle when it is stopped, and says goodbye after it", async () => {
+    const { runtime, clock, world } = setUp({
+      async *observe({ signal }) {
+        await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
+    });
+    runtime.start();
+    await clock.advance(1000);
+    await runtime.stop("shutdown");
+    expect(world.stopped).toEqual(["shutdown"]);
+  });
+});
