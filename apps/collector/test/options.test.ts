@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { parseOptions } from "../src/options.ts";
+
+const env = { DATABASE_URL: "postgresql://lynceus@localhost/lynceus" };
+
+describe("options", () => {
+  it("have defaults that listen on loopback with TLS", () => {
+    expect(parseOptions([], env)).toMatchObject({ host: "127.0.0.1", port: 7443, plain: false });
+  });
+  it("allow plain text on loopback alone", () => {
+    expect(parseOptions(["--plain", "--host", "::1"], env)?.plain).toBe(true);
+    expect(() => parseOptions(["--plain", "--host", "0.0.0.0"], env)).toThrow(/loopback alone/);
+    expect(() => parseOptions(["--plain", "--host", "10.0.0.1"], env)).toThrow(/loopback alone/);
+  });
+  it.each([
+    [["--port", "70000"], '--port "70000"'],
+    [["--port", "x"], '--port "x"'],
+    [["--public-url", "https://x"], "--public-url"],
+    [["--log-level", "loud"], '--log-level "loud"'],
+    [["--nonsense"], "--nonsense"],
+  ])("refuse %j with the value and the rule", (args, message) => {
+    expect(() => parseOptions(args, env)).toThrow(message);
+  });
+  it("want a database", () => {
+    expect(() => parseOptions([], {})).toThrow(/DATABASE_URL/);
+  });
+  it("put the public name and the address into the certificate", () => {
+    const options = parseOptions(
+      ["--host", "10.0.0.1", "--public-url", "wss://c.example.org:7443", "--tls-name", "d"],
+      env,
+    );
+    expect(options?.names).toEqual(["d", "c.example.org", "10.0.0.1"]);
+  });
+});
