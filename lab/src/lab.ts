@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Database, openDatabase } from "@lynceus/db/client";
@@ -234,8 +234,6 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
         ),
       );
     }
-    const keep = process.env.LYNCEUS_LAB_KEEP;
-    if (keep) undo.push(() => cpSync(directory, keep, { recursive: true }));
 
     const ids = async () => {
       const { items } = await listMachines(db, { terms: [], sort: "name", cursor: null, limit: 200 });
