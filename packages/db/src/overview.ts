@@ -95,7 +95,8 @@ export async function openCauses(db: Reader, query: SiteQuery & { limit?: number
         AND m.primary_cause IS NOT NULL ${atSite(query)}
       GROUP BY 1, 2, 3, 4)
     SELECT pattern || '-' || left(md5(severity || cause), 8) AS id, pattern, severity, cause,
-      sum(machines)::int AS machines, sum(failing)::int AS failing, count(site)::int AS sites, min(since) AS since
+      sum(machines)::int AS machines, sum(failing)::int AS failing, count(site)::int AS sites, min(since) AS since,
+      coalesce((array_agg(site ORDER BY machines DESC, site) FILTER (WHERE site IS NOT NULL))[1:4], '{}') AS "siteNames"
     FROM at_sites GROUP BY pattern, severity, cause
     ORDER BY failing DESC, machines DESC, since LIMIT ${query.limit ?? 20}`;
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
