@@ -429,7 +429,7 @@ function supervise(
       interrupt();
       process.off("exit", interrupt);
       const deadline = Date.now() + startupMs;
-      while (isPostgres(pid) && existsSync(path.join(home.server, "data", "postmaster.pid"))) {
+      while (isPostgres(pid)) {
         if (Date.now() > deadline) throw new DatabaseError(`PostgreSQL (process ${pid}) did not end in a minute`);
         await delay(15);
       }
