@@ -18,7 +18,7 @@ import { RememberZone } from "../../components/machines/remember-zone.tsx";
 import { Causes, causeQuery } from "../../components/overview/causes.tsx";
 import { changeQuery } from "../../components/overview/changes.ts";
 import { ChangesPanel } from "../../components/overview/changes-panel.tsx";
-import { heatOf } from "../../components/overview/heat.ts";
+import { countsOf, heatOf } from "../../components/overview/heat.ts";
 import { HeatMap } from "../../components/overview/heat-map.tsx";
 import styles from "../../components/overview/overview.module.css";
 import { Picker } from "../../components/overview/pickers.tsx";
@@ -40,7 +40,6 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
   const asOf = moment?.asOf ?? new Date();
   const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
-  const counts = await countMachines(db, { site });
   const causes = await openCauses(db, { site, limit: 8 });
   const cells = await fleetCells(db);
   const seen = await recentChanges(db, { site, since, limit: 5 });
@@ -50,7 +49,13 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
     const terms = query === null ? [] : parseFilter(query, { now: asOf.getTime(), zone }).terms;
     changes.push({
       change,
-      have: query === null ? null : { query: site ? `${query} ${term("site", site)}` : query, counts: await countMachines(db, { terms, site }) },
+      have:
+        query === null
+          ? null
+          : {
+              query: site ? `${query} ${term("site", site)}` : query,
+              counts: await countMachines(db, { terms, site }),
+            },
     });
   }
   // One hour more than asked for, so that "in 1 h" is known also for the shortest span.
@@ -60,7 +65,7 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
     until: asOf,
     points: 720,
   });
-  return { asOf: asOf.getTime(), since: since.getTime(), counts, causes, cells, changes, samples };
+  return { asOf: asOf.getTime(), since: since.getTime(), causes, cells, changes, samples };
 }
 
 /** Are prompts expected now, why, and what fixes it? */
@@ -68,13 +73,15 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   await requireUser();
   const params = await searchParams;
   const zone = await viewerZone();
-  const range: Range = typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
+  const range: Range =
+    typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
   const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
   const page = await inSnapshot(database(), (db) => readPage(db, site, range, zone));
-  const { counts, asOf } = page;
+  const { asOf } = page;
+  const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
+  const counts = countsOf(cells);
   const all = reportingCount(counts);
   const sites = [...new Set(page.cells.flatMap((cell) => cell.site ?? []))].sort(compareNatural);
-  const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
 
   const header = (
     <PageHeader title="Overview" asOf={asOf}>
@@ -135,9 +142,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const atRisk = [...riskByPattern]
     .map(([pattern, machines]) => ({ pattern, machines }))
     .sort((a, b) => b.machines - a.machines);
-  const simulated = cells
-    .filter((cell) => cell.status !== "signed-off")
-    .reduce((sum, cell) => sum + cell.simulated, 0);
+  const simulated = cells.filter((cell) => cell.status !== "signed-off").reduce((sum, cell) => sum + cell.simulated, 0);
   const top = failing[0];
   const remedy = top ? (textsOf(top.pattern)?.remedy[0]?.what ?? null) : null;
   const sentence = sentenceOf({
@@ -154,7 +159,9 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   );
   const context = { now: asOf, zone };
   const events = page.changes
-    .filter(({ change, have }) => change.firstAt.getTime() >= page.since && (have?.counts.failing ?? change.failing) > 0)
+    .filter(
+      ({ change, have }) => change.firstAt.getTime() >= page.since && (have?.counts.failing ?? change.failing) > 0,
+    )
     .slice(0, 1)
     .map(({ change }) => ({
       at: change.firstAt.getTime() / 1000,
@@ -178,7 +185,9 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
           run.bad ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: the runs of one sentence never move.
             <em key={i}>
-              <Link href={i === 1 ? status("failing") : top ? machinesHref(causeQuery(top), inSite) : status("failing")}>
+              <Link
+                href={i === 1 ? status("failing") : top ? machinesHref(causeQuery(top), inSite) : status("failing")}
+              >
                 <bdi>{run.text}</bdi>
               </Link>
             </em>
@@ -218,8 +227,8 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
           .{" "}
           {counts.signedOff > 0 ? (
             <>
-              {formatCount(counts.signedOff)} more {counts.signedOff === 1 ? "machine" : "machines"} signed off (asleep or
-              shut down) and {counts.signedOff === 1 ? "is" : "are"} in none of the four.{" "}
+              {formatCount(counts.signedOff)} more {counts.signedOff === 1 ? "machine" : "machines"} signed off (asleep
+              or shut down) and {counts.signedOff === 1 ? "is" : "are"} in none of the four.{" "}
               <Link className="link" href={status("signed-off")}>
                 Show them
               </Link>
@@ -230,7 +239,15 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
         </p>
       </Panel>
       <div className={styles.row1}>
-        <Causes causes={failing} reporting={all} unnamed={unnamed} atRisk={atRisk} inSite={inSite} now={asOf} zone={zone} />
+        <Causes
+          causes={failing}
+          reporting={all}
+          unnamed={unnamed}
+          atRisk={atRisk}
+          inSite={inSite}
+          now={asOf}
+          zone={zone}
+        />
         <ChangesPanel changes={page.changes} now={asOf} zone={zone} />
       </div>
       <div className={styles.row2}>
@@ -252,7 +269,12 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
             <StepChart
               times={trend.times}
               series={[
-                { label: "failing", tone: "bad-fill", filled: true, values: trend.points.map((p) => p?.failing ?? null) },
+                {
+                  label: "failing",
+                  tone: "bad-fill",
+                  filled: true,
+                  values: trend.points.map((p) => p?.failing ?? null),
+                },
                 { label: "at risk, working", tone: "ink2", values: trend.points.map((p) => p?.atRisk ?? null) },
               ]}
               events={events}
@@ -278,7 +300,12 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
               times={trend.times}
               series={[
                 { label: "stale", tone: "stale", values: trend.points.map((p) => p?.stale ?? null) },
-                { label: "cannot tell", tone: "unk", dashed: true, values: trend.points.map((p) => p?.cannotTell ?? null) },
+                {
+                  label: "cannot tell",
+                  tone: "unk",
+                  dashed: true,
+                  values: trend.points.map((p) => p?.cannotTell ?? null),
+                },
               ]}
               zone={zone}
               height={120}

@@ -35,7 +35,9 @@ export function FindingsPanel({
                 <td>
                   <span style={{ display: "inline-flex", gap: 6, alignItems: "center" }}>
                     <StatusMark
-                      status={finding.clearedAt ? "signed-off" : finding.severity === "prompting" ? "failing" : "at-risk"}
+                      status={
+                        finding.clearedAt ? "signed-off" : finding.severity === "prompting" ? "failing" : "at-risk"
+                      }
                     />
                     <bdi>{safeText(finding.cause)}</bdi>
                   </span>

@@ -14,13 +14,17 @@ export function FixPanel({ texts, works }: { texts: PatternTexts | null; works: 
     );
   }
   return (
-    <Panel title="What fixes it" sub={`${texts.whoFixes.charAt(0).toLowerCase()}${texts.whoFixes.slice(1)}, in this order`}>
+    <Panel
+      title="What fixes it"
+      sub={`${texts.whoFixes.charAt(0).toLowerCase()}${texts.whoFixes.slice(1)}, in this order`}
+    >
       <ol className={styles.fix}>
         {texts.remedy.map((step, i) => (
           <li key={step.what}>
             <i>{i + 1}</i>
             <div>
-              <b>{step.who}:</b> {step.what} {step.reference ? <span className={styles.ref}>{step.reference}</span> : null}
+              <b>{step.who}:</b> {step.what}{" "}
+              {step.reference ? <span className={styles.ref}>{step.reference}</span> : null}
               {i === 0 ? <small>{texts.mechanism}</small> : null}
             </div>
           </li>

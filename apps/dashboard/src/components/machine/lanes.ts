@@ -43,8 +43,7 @@ export function lanesOf(target: string, context: LaneContext): Lane[] {
   const proxied = configured?.facts.route.kind === "proxy";
   if (direct && (proxied || !configured)) {
     const works = configured !== null && proxied && slotOk(configured, policy) === true;
-    const expected =
-      slotOk(direct, policy) === false && (works || policy?.expectations.requiresProxy === true);
+    const expected = slotOk(direct, policy) === false && (works || policy?.expectations.requiresProxy === true);
     lanes.push(laneOf("direct", direct, context, expected));
   }
   const control = controlSlot(context);

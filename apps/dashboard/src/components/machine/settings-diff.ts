@@ -82,8 +82,10 @@ export function settingsDiff(input: {
   }
   const isFacts = facts.settings?.facts ?? null;
   const wasFacts = settingsMoved ? (facts.previousSettings?.facts ?? null) : isFacts;
-  if (isFacts?.winhttp64 || wasFacts?.winhttp64) put("WinHTTP 64 bit", winhttp(wasFacts?.winhttp64), winhttp(isFacts?.winhttp64));
-  if (isFacts?.winhttp32 || wasFacts?.winhttp32) put("WinHTTP 32 bit", winhttp(wasFacts?.winhttp32), winhttp(isFacts?.winhttp32));
+  if (isFacts?.winhttp64 || wasFacts?.winhttp64)
+    put("WinHTTP 64 bit", winhttp(wasFacts?.winhttp64), winhttp(isFacts?.winhttp64));
+  if (isFacts?.winhttp32 || wasFacts?.winhttp32)
+    put("WinHTTP 32 bit", winhttp(wasFacts?.winhttp32), winhttp(isFacts?.winhttp32));
   return { changedAt, rows, unchanged };
 }
 

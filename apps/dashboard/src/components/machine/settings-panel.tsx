@@ -1,8 +1,8 @@
-import type { MachineFacts } from "@lynceus/protocol/state";
 import { formatTime, safeText } from "@lynceus/protocol/present";
+import type { MachineFacts } from "@lynceus/protocol/state";
 import { Panel } from "../layout/panel.tsx";
 import styles from "./machine.module.css";
-import { settingsTable, type SettingsGroup } from "./settings-view.ts";
+import { type SettingsGroup, settingsTable } from "./settings-view.ts";
 
 /** Every setting that was read, where from, and the route that each target gets from it. */
 export function SettingsPanel({

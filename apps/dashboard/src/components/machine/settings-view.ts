@@ -91,7 +91,10 @@ export function settingsTable(facts: MachineFacts, configuration: string): Setti
           value: tri(settings.policy.ProxySettingsPerUser === null ? null : settings.policy.ProxySettingsPerUser !== 0),
         },
         { label: "Managed by policy", value: tri(settings.policy.gpoManaged) },
-        { label: "WPAD in WinHTTP", value: settings.policy.DisableWpad === null ? "unknown" : onOff(!settings.policy.DisableWpad) },
+        {
+          label: "WPAD in WinHTTP",
+          value: settings.policy.DisableWpad === null ? "unknown" : onOff(!settings.policy.DisableWpad),
+        },
         ...settings.users
           .filter((user) => user.mismatch)
           .map((_, i) => ({ label: `User ${i + 1}`, value: "saved and shown settings differ", plain: true })),

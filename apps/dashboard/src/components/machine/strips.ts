@@ -22,9 +22,10 @@ export function stripOf(
   label: string,
   spans: readonly VerdictSpan[],
   range: { from: number; to: number },
-  context: { now: number; zone: string; /** Newest word of the machine; later is stale. */ seenAt: number },
+  context: { now: number; zone: string /** Newest word of the machine; later is stale. */; seenAt: number },
 ): Strip {
-  const fraction = (at: number) => (Math.min(Math.max(at, range.from), range.to) - range.from) / (range.to - range.from);
+  const fraction = (at: number) =>
+    (Math.min(Math.max(at, range.from), range.to) - range.from) / (range.to - range.from);
   const segments: StripSegment[] = [];
   const put = (from: number, to: number, state: StripState, what: string) => {
     const segment = { from: fraction(from), to: fraction(to), state };
@@ -61,7 +62,12 @@ export function timeTicks(
   const hour = 3_600_000;
   const length = range.to - range.from;
   const step = [0.25, 0.5, 1, 2, 3, 6, 12, 24].map((h) => h * hour).find((s) => length / s <= most) ?? 24 * hour;
-  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
   const out: { at: number; label: string }[] = [];
   for (let at = Math.ceil(range.from / step) * step; at <= range.to; at += step) {
     const fraction = (at - range.from) / length;
@@ -90,12 +96,14 @@ export function stripsOf(input: {
       const own = history.filter((change) => change.key === `probe:${key}`);
       if (!slot && own.length === 0) continue;
       const changes = own.length > 0 ? own : slot ? [{ at: new Date(slot.verdictSince), verdict: slot.verdict }] : [];
-      const spans = changes.map((change, i): VerdictSpan => ({
-        from: change.at.getTime(),
-        to: changes[i + 1]?.at.getTime() ?? null,
-        verdict: change.verdict,
-        ok: target ? isOk(change.verdict, target) : null,
-      }));
+      const spans = changes.map(
+        (change, i): VerdictSpan => ({
+          from: change.at.getTime(),
+          to: changes[i + 1]?.at.getTime() ?? null,
+          verdict: change.verdict,
+          ok: target ? isOk(change.verdict, target) : null,
+        }),
+      );
       const service = target ? serviceName(target.service) : id;
       strips.push(stripOf(`${service}, ${via}`, spans, range, context));
     }

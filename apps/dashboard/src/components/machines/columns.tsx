@@ -1,13 +1,13 @@
-import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures } from "@tanstack/react-table";
-import type { MachineRow } from "@lynceus/protocol/read-api";
 import { safeText } from "@lynceus/protocol/present";
+import type { MachineRow } from "@lynceus/protocol/read-api";
+import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures } from "@tanstack/react-table";
 import Link from "next/link";
 import { MiniChain } from "../evidence-chain/mini-chain.tsx";
 import { Chip } from "../status/chip.tsx";
 import { StatusLabel } from "../status/status-label.tsx";
 import { machineHref } from "./links.ts";
 import styles from "./machines.module.css";
-import { rowView, type RowView } from "./row-view.ts";
+import { type RowView, rowView } from "./row-view.ts";
 
 export interface TableRow {
   row: MachineRow;
@@ -30,26 +30,38 @@ interface ColumnInfo {
 
 /** Every column the table can show, in order. */
 export const columnInfo = {
-  status: { title: "State", width: 98, field: "status", sort: "status", value: (r) => r.status },
-  name: { title: "Machine", width: 172, field: "name", sort: "name", value: (r) => r.hostname },
-  site: { title: "Site", width: 80, field: "site", value: (r) => r.site ?? "none", sort: "site" },
-  primary: { title: "Primary finding", width: 196, field: "primary", value: (r) => r.primary?.pattern ?? "none", sort: "primary" },
-  since: { title: "Since", width: 84, sort: "since" },
-  route: { title: "Configured route", width: 160, field: "route", value: (r) => r.route ?? "unknown", sort: "route" },
-  configured: { title: "Configured", width: 84 },
-  direct: { title: "Direct", width: 84 },
+  status: { title: "State", width: 95, field: "status", sort: "status", value: (r) => r.status },
+  name: { title: "Machine", width: 162, field: "name", sort: "name", value: (r) => r.hostname },
+  site: { title: "Site", width: 76, field: "site", value: (r) => r.site ?? "none", sort: "site" },
+  primary: {
+    title: "Primary finding",
+    width: 142,
+    field: "primary",
+    value: (r) => r.primary?.pattern ?? "none",
+    sort: "primary",
+  },
+  since: { title: "Since", width: 78, sort: "since" },
+  route: { title: "Configured route", width: 156, field: "route", value: (r) => r.route ?? "unknown", sort: "route" },
+  configured: { title: "Configured", width: 80 },
+  direct: { title: "Direct", width: 80 },
   verdict: {
     title: "Verdict, configured",
-    width: 150,
+    width: 146,
     field: "verdict",
     sort: "verdict",
     value: (r) => r.verdictConfigured ?? "unknown",
   },
-  script: { title: "Script", width: 62, field: "pac", sort: "pac", value: (r) => r.pacHash?.slice(0, 12) ?? "none" },
-  system: { title: "System", width: 104, field: "os", sort: "os", value: (r) => r.os },
-  agent: { title: "Agent", width: 56, field: "agent", sort: "agent", value: (r) => r.agentVersion },
-  seen: { title: "Seen", width: 68, sort: "seen", align: "right" },
-  verdictDirect: { title: "Verdict, direct", width: 150, field: "direct", sort: "direct", value: (r) => r.verdictDirect ?? "unknown" },
+  script: { title: "Script", width: 58, field: "pac", sort: "pac", value: (r) => r.pacHash?.slice(0, 12) ?? "none" },
+  system: { title: "System", width: 96, field: "os", sort: "os", value: (r) => r.os },
+  agent: { title: "Agent", width: 50, field: "agent", sort: "agent", value: (r) => r.agentVersion },
+  seen: { title: "Seen", width: 56, sort: "seen", align: "right" },
+  verdictDirect: {
+    title: "Verdict, direct",
+    width: 150,
+    field: "direct",
+    sort: "direct",
+    value: (r) => r.verdictDirect ?? "unknown",
+  },
   contributing: { title: "Other findings", width: 190, field: "pattern", value: (r) => r.patterns[1] ?? null },
   confidence: { title: "Confidence", width: 84, field: "confidence", value: (r) => r.primary?.confidence ?? "none" },
   location: { title: "Location", width: 76, sort: "location" },
@@ -89,9 +101,9 @@ const cells: Record<ColumnId, (entry: TableRow) => React.ReactNode> = {
   site: ({ view }) => text(view.site),
   primary: ({ view, row }) =>
     row.status === "healthy" && row.atRisk ? (
-      <StatusLabel status="at-risk">{text(view.finding, undefined, view.finding)}</StatusLabel>
+      <StatusLabel status="at-risk">{text(view.finding, undefined, view.cause)}</StatusLabel>
     ) : (
-      text(view.finding, undefined, view.finding)
+      text(view.finding, undefined, view.cause)
     ),
   since: ({ view }) => (
     <time dateTime={view.sinceIso} title={view.sinceIso}>

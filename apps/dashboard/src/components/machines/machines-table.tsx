@@ -1,10 +1,10 @@
 "use client";
 
+import { formatCount } from "@lynceus/protocol/present";
+import type { MachineRow } from "@lynceus/protocol/read-api";
 import { Button, Checkbox, Menu, UnstyledButton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { formatCount } from "@lynceus/protocol/present";
-import type { MachineRow } from "@lynceus/protocol/read-api";
 import { useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import Link from "next/link";
@@ -16,7 +16,17 @@ import { MiniChain } from "../evidence-chain/mini-chain.tsx";
 import { Icon } from "../icon.tsx";
 import { Chip } from "../status/chip.tsx";
 import { StatusLabel } from "../status/status-label.tsx";
-import { type ColumnId, columnIds, columnInfo, columns, defaultColumns, features, infoOf, type TableRow, toTableRow } from "./columns.tsx";
+import {
+  type ColumnId,
+  columnIds,
+  columnInfo,
+  columns,
+  defaultColumns,
+  features,
+  infoOf,
+  type TableRow,
+  toTableRow,
+} from "./columns.tsx";
 import { FilterField } from "./filter-field.tsx";
 import { machineHref, term } from "./links.ts";
 import styles from "./machines.module.css";
@@ -56,7 +66,10 @@ export function MachinesTable({
   const push = { shallow: false, history: "push" as const, clearOnDefault: true };
   const [, setQuery] = useQueryState("q", parseAsString.withDefault("").withOptions(push));
   const [, setSort] = useQueryState("sort", parseAsString.withDefault("-since").withOptions(push));
-  const [cols, setCols] = useQueryState("cols", parseAsArrayOf(parseAsStringLiteral(columnIds)).withDefault(defaultColumns));
+  const [cols, setCols] = useQueryState(
+    "cols",
+    parseAsArrayOf(parseAsStringLiteral(columnIds)).withDefault(defaultColumns),
+  );
   const [density, setDensity] = useQueryState(
     "density",
     parseAsStringLiteral(["compact", "relaxed"] as const).withDefault("compact"),
@@ -181,7 +194,12 @@ export function MachinesTable({
       ) : (
         <div className={styles.wrap}>
           <div ref={scroller} className={styles.scroll}>
-            <table className={styles.table} style={{ minWidth: width }} aria-rowcount={first.total + 1} data-density={density}>
+            <table
+              className={styles.table}
+              style={{ minWidth: width }}
+              aria-rowcount={first.total + 1}
+              data-density={density}
+            >
               <caption className="vh">Machines, sorted by {sort.replace("-", "")}</caption>
               <colgroup>
                 <col style={{ width: 30 }} />
@@ -197,7 +215,9 @@ export function MachinesTable({
                       aria-label="Select the rows shown"
                       checked={allChosen}
                       indeterminate={chosen.length > 0 && !allChosen}
-                      onChange={() => setSelection(allChosen ? {} : Object.fromEntries(model.map((row) => [row.id, true as const])))}
+                      onChange={() =>
+                        setSelection(allChosen ? {} : Object.fromEntries(model.map((row) => [row.id, true as const])))
+                      }
                     />
                   </th>
                   {table.getHeaderGroups()[0]?.headers.map((header) => {
@@ -368,7 +388,7 @@ function Cards({ rows }: { rows: TableRow[] }) {
                 </>
               ) : null}
             </b>
-            {view.finding === "" ? null : <span>{view.finding}</span>}
+            {view.cause === "" ? null : <span>{view.cause}</span>}
             <span className={styles.cardChain}>
               <MiniChain letters={row.chainConfigured} />
               <span className="mono dim">{view.route}</span>
@@ -408,9 +428,7 @@ function useRows(first: RowsPage, query: string, sort: string) {
     });
   }, [first]);
 
-  const waiting = pending
-    ? Math.max(1, pending.items.filter((row, i) => page.items[i]?.id !== row.id).length)
-    : 0;
+  const waiting = pending ? Math.max(1, pending.items.filter((row, i) => page.items[i]?.id !== row.id).length) : 0;
   return {
     page,
     waiting,

@@ -8,13 +8,16 @@ import {
   unknownText,
 } from "@lynceus/protocol/present";
 import type { MachineRow } from "@lynceus/protocol/read-api";
+import { shortTitle } from "../overview/short-titles.ts";
 
 /** A row of the machines table as it is shown. Everything a machine said is made safe here. */
 export interface RowView {
   name: string;
   fullName: string;
   site: string;
+  /** The pattern in a few words; `cause` says it whole. */
   finding: string;
+  cause: string;
   since: string;
   sinceIso: string;
   route: string;
@@ -51,7 +54,8 @@ export function rowView(row: MachineRow, context: { now: number; zone: string })
     name: middleCut(name, 20),
     fullName: name,
     site: row.site === null ? "none" : safeText(row.site),
-    finding: row.primary === null ? (row.status === "healthy" ? "" : "none") : safeText(row.primary.cause),
+    finding: row.primary === null ? "" : shortTitle(row.primary.pattern),
+    cause: row.primary === null ? "" : safeText(row.primary.cause),
     since: formatTime(since, context),
     sinceIso: row.since ?? "",
     route: middleCutHost(route, 22),

@@ -13,7 +13,11 @@ export function views(all: Counts): View[] {
   const reporting = all.healthy + all.failing + all.stale + all.cannotTell;
   return [
     { title: "All", query: "", machines: reporting + all.signedOff },
-    { title: "Not working now", query: term("status", "failing", "cannot-tell"), machines: all.failing + all.cannotTell },
+    {
+      title: "Not working now",
+      query: term("status", "failing", "cannot-tell"),
+      machines: all.failing + all.cannotTell,
+    },
     { title: "At risk", query: atRisk, machines: all.atRisk },
     { title: "Not seen", query: term("status", "stale"), machines: all.stale },
     { title: "Signed off", query: term("status", "signed-off"), machines: all.signedOff },

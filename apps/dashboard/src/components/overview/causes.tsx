@@ -129,8 +129,9 @@ export function Causes({
           ) : null}
           {risky > 0 ? (
             <>
-              {formatCount(risky)} {unnamed > 0 || causes.length > 0 ? "more work" : risky === 1 ? "machine works" : "machines work"}{" "}
-              today and carry an at-risk finding:{" "}
+              {formatCount(risky)}{" "}
+              {unnamed > 0 || causes.length > 0 ? "more work" : risky === 1 ? "machine works" : "machines work"} today
+              and carry an at-risk finding:{" "}
               {atRisk.map((entry, i) => (
                 <span key={entry.pattern}>
                   {i > 0 ? ", " : ""}

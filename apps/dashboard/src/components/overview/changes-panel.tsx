@@ -75,7 +75,8 @@ function Seen({ change }: { change: RecentChange }) {
       "none failing"
     ) : (
       <b>
-        {formatCount(change.failing)} failing{change.failedAfter < change.failing ? `, ${formatCount(change.failedAfter)} since` : ""}
+        {formatCount(change.failing)} failing
+        {change.failedAfter < change.failing ? `, ${formatCount(change.failedAfter)} since` : ""}
       </b>
     );
   return change.machines === 1 ? (

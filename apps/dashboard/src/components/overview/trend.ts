@@ -41,8 +41,7 @@ function medianSpacing(samples: readonly FleetSamplePoint[]): number {
 export function deltas(samples: readonly FleetSamplePoint[], counts: Counts, now: number): Counts | null {
   const aim = now - 3_600_000;
   const before = samples.reduce<FleetSamplePoint | null>(
-    (best, s) =>
-      best === null || Math.abs(s.at.getTime() - aim) < Math.abs(best.at.getTime() - aim) ? s : best,
+    (best, s) => (best === null || Math.abs(s.at.getTime() - aim) < Math.abs(best.at.getTime() - aim) ? s : best),
     null,
   );
   if (before === null || Math.abs(before.at.getTime() - aim) > gapMs) return null;

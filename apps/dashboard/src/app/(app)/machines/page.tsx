@@ -4,6 +4,7 @@ import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { CopyLink } from "../../../components/machines/copy-link.tsx";
 import { EmptyResult } from "../../../components/machines/empty-result.tsx";
 import { splitTerms } from "../../../components/machines/filter-draft.ts";
@@ -13,7 +14,6 @@ import { MachinesTable } from "../../../components/machines/machines-table.tsx";
 import { pageSize, readRequest } from "../../../components/machines/query.ts";
 import { RememberZone } from "../../../components/machines/remember-zone.tsx";
 import { currentView, views } from "../../../components/machines/views.ts";
-import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { Banner } from "../../../components/status/banner.tsx";
 import { StatusLabel } from "../../../components/status/status-label.tsx";
 import { database } from "../../../lib/db.ts";
@@ -46,7 +46,10 @@ export default async function MachinesPage({ searchParams }: { searchParams: Pro
   const total = tabs[0]?.machines ?? 0;
   const current = currentView(parseFilter(request.query, { now, zone }).terms);
   const shown = (["healthy", "failing", "stale", "cannot-tell", "signed-off"] as const)
-    .map((status) => ({ status, machines: { ...matching, "cannot-tell": matching.cannotTell, "signed-off": matching.signedOff }[status] }))
+    .map((status) => ({
+      status,
+      machines: { ...matching, "cannot-tell": matching.cannotTell, "signed-off": matching.signedOff }[status],
+    }))
     .filter((entry) => entry.machines > 0);
 
   return (
@@ -58,7 +61,11 @@ export default async function MachinesPage({ searchParams }: { searchParams: Pro
       <h1 className="vh">Machines</h1>
       <nav className={styles.tabs} aria-label="Views">
         {tabs.map((view) => (
-          <Link key={view.title} href={machinesHref(view.query)} aria-current={view.query === current ? "page" : undefined}>
+          <Link
+            key={view.title}
+            href={machinesHref(view.query)}
+            aria-current={view.query === current ? "page" : undefined}
+          >
             {view.title}
             <span>{formatCount(view.machines)}</span>
           </Link>

@@ -108,7 +108,10 @@ export default async function MachinePage({ params, searchParams }: Props) {
     tabs[0]?.id ??
     Object.values(facts.probes).find((slot) => slot.facts.via === "configured")?.facts.target ??
     null;
-  const slot = target === null ? null : (slotOf(facts, configuration, target, "configured") ?? slotOf(facts, configuration, target, "direct"));
+  const slot =
+    target === null
+      ? null
+      : (slotOf(facts, configuration, target, "configured") ?? slotOf(facts, configuration, target, "direct"));
   const laneContext = { facts, policy, configuration, status: machine.status, now, zone };
   const lanes = target === null ? [] : lanesOf(target, laneContext);
   const texts = primary ? textsOf(primary.pattern) : null;
@@ -123,12 +126,22 @@ export default async function MachinePage({ params, searchParams }: Props) {
   };
   const raw = slot && slot.seq > 0 ? `${machineHref(id)}/probes/${slot.seq}` : null;
 
-  const failedAt = failing ? (slot && slot.facts.via === "configured" && primary ? Math.min(slot.verdictSince, since ?? now) : since) : null;
+  const failedAt = failing
+    ? slot && slot.facts.via === "configured" && primary
+      ? Math.min(slot.verdictSince, since ?? now)
+      : since
+    : null;
   const probesBefore = (at: number): ProbeFacts[] => {
     const seen = new Map<string, ProbeFacts>();
     for (const row of page.earlier.items) {
       const probe = row.facts as ProbeFacts;
-      if (row.raw || Date.parse(row.observedAt) >= at || probe.configuration !== configuration || probe.via !== "configured") continue;
+      if (
+        row.raw ||
+        Date.parse(row.observedAt) >= at ||
+        probe.configuration !== configuration ||
+        probe.via !== "configured"
+      )
+        continue;
       if (!tabs.some((tab) => tab.id === probe.target) || seen.has(probe.target)) continue;
       seen.set(probe.target, probe);
     }
@@ -136,14 +149,31 @@ export default async function MachinePage({ params, searchParams }: Props) {
   };
   const firstDiff = settingsDiff({ facts, configuration, failedAt, now });
   const diff =
-    firstDiff && settingsDiff({ facts, configuration, failedAt, now, previousProbes: probesBefore(firstDiff.changedAt) });
+    firstDiff &&
+    settingsDiff({ facts, configuration, failedAt, now, previousProbes: probesBefore(firstDiff.changedAt) });
   const range = { from: now - historyMs, to: now };
   const targets = [...tabs.map((tab) => tab.id)];
-  const strips = stripsOf({ history: page.history, facts, policy, configuration, targets, range, context: { now, zone, seenAt: seenAt ?? now } });
-  const events = diff && diff.changedAt > range.from ? [{ at: (diff.changedAt - range.from) / historyMs, label: `${time(diff.changedAt)} changed` }] : [];
+  const strips = stripsOf({
+    history: page.history,
+    facts,
+    policy,
+    configuration,
+    targets,
+    range,
+    context: { now, zone, seenAt: seenAt ?? now },
+  });
+  const events =
+    diff && diff.changedAt > range.from
+      ? [{ at: (diff.changedAt - range.from) / historyMs, label: `${time(diff.changedAt)} changed` }]
+      : [];
   const latency = target === null ? null : latencyOf(facts, configuration, target, policy);
   const others = page.sameScript
-    ? page.sameScript.healthy + page.sameScript.failing + page.sameScript.stale + page.sameScript.cannotTell + page.sameScript.signedOff - 1
+    ? page.sameScript.healthy +
+      page.sameScript.failing +
+      page.sameScript.stale +
+      page.sameScript.cannotTell +
+      page.sameScript.signedOff -
+      1
     : null;
   const zoneText = zoneName(zone, now);
   const skew = machine.clockSkewMs;
@@ -162,7 +192,9 @@ export default async function MachinePage({ params, searchParams }: Props) {
         above={[{ title: "Machines", href: "/machines" }]}
       >
         <span className="dim nowrap" style={{ fontSize: 12 }}>
-          {seenAt === null ? "never observed" : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
+          {seenAt === null
+            ? "never observed"
+            : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
         </span>
         <ProbeNow
           machineId={id}
@@ -203,7 +235,11 @@ export default async function MachinePage({ params, searchParams }: Props) {
               machine.site ?? "no site",
               system?.privateAddresses[0],
               systemText(machine.os, machine.osVersion),
-              system?.domainJoined === true ? "domain joined" : system?.domainJoined === false ? "not domain joined" : null,
+              system?.domainJoined === true
+                ? "domain joined"
+                : system?.domainJoined === false
+                  ? "not domain joined"
+                  : null,
               machine.agentVersion === "" ? null : `agent ${machine.agentVersion}`,
               machine.location === "unknown" ? "location unknown" : machine.location,
             ]
@@ -225,11 +261,13 @@ export default async function MachinePage({ params, searchParams }: Props) {
           </>
         ) : (
           <>
-            {sentenceRuns(safeText(diagnosis.sentence, 1024), primary ? safeText(primary.cause) : null).map((run, i) => {
-              const key = `${i}-${run.tone}`;
-              if (run.tone === "bad" && failing) return <em key={key}>{run.text}</em>;
-              return run.tone === "quiet" ? <span key={key}>{run.text}</span> : <bdi key={key}>{run.text}</bdi>;
-            })}
+            {sentenceRuns(safeText(diagnosis.sentence, 1024), primary ? safeText(primary.cause) : null).map(
+              (run, i) => {
+                const key = `${i}-${run.tone}`;
+                if (run.tone === "bad" && failing) return <em key={key}>{run.text}</em>;
+                return run.tone === "quiet" ? <span key={key}>{run.text}</span> : <bdi key={key}>{run.text}</bdi>;
+              },
+            )}
             {machine.status === "healthy" && proof !== null ? <span> Proven at {time(proof)}.</span> : null}
           </>
         )}
@@ -237,7 +275,12 @@ export default async function MachinePage({ params, searchParams }: Props) {
       {configurations.length > 1 ? (
         <nav className={styles.users} aria-label="Users, by configuration">
           {configurations.map((c, i) => (
-            <Link key={c.id} href={href({ configuration: c.id })} aria-current={c.id === configuration ? "page" : undefined} scroll={false}>
+            <Link
+              key={c.id}
+              href={href({ configuration: c.id })}
+              aria-current={c.id === configuration ? "page" : undefined}
+              scroll={false}
+            >
               {c.users === 1 ? `user ${i + 1}` : `users ${i + 1}`}
               <span>{c.users === 0 ? "nobody signed in" : c.users === 1 ? "" : `${c.users} with these settings`}</span>
             </Link>
@@ -246,7 +289,10 @@ export default async function MachinePage({ params, searchParams }: Props) {
       ) : null}
       {stale && seenAt !== null ? (
         <div className={styles.banners}>
-          <Banner mark={machine.status === "stale" ? "stale" : "signed-off"} tone={machine.status === "stale" ? "stale" : "plain"}>
+          <Banner
+            mark={machine.status === "stale" ? "stale" : "signed-off"}
+            tone={machine.status === "stale" ? "stale" : "plain"}
+          >
             <b>{formatDuration(now - seenAt)} old.</b> The chain below is drawn as last seen at {time(seenAt)}.
           </Banner>
         </div>
@@ -263,7 +309,12 @@ export default async function MachinePage({ params, searchParams }: Props) {
             <>
               <span>Target:</span>
               {tabs.map((tab) => (
-                <Link key={tab.id} href={href({ target: tab.id })} aria-current={tab.id === target ? "true" : undefined} scroll={false}>
+                <Link
+                  key={tab.id}
+                  href={href({ target: tab.id })}
+                  aria-current={tab.id === target ? "true" : undefined}
+                  scroll={false}
+                >
                   {safeText(tab.title)}
                 </Link>
               ))}
@@ -340,7 +391,14 @@ export default async function MachinePage({ params, searchParams }: Props) {
       </div>
       {primary && failing ? (
         <p className="dim" style={{ padding: "10px 2px", fontSize: 12 }}>
-          <Link className="link" href={machinesHref(term("status", "failing"), term("primary", primary.pattern), term("cause", primary.cause))}>
+          <Link
+            className="link"
+            href={machinesHref(
+              term("status", "failing"),
+              term("primary", primary.pattern),
+              term("cause", primary.cause),
+            )}
+          >
             Other machines with this cause
           </Link>
         </p>
@@ -350,8 +408,10 @@ export default async function MachinePage({ params, searchParams }: Props) {
 }
 
 function endpointText({ endpoint }: ProbeFacts): string {
-  const port = endpoint.port === null || (endpoint.kind === "https" && endpoint.port === 443) ? "" : `:${endpoint.port}`;
-  if (endpoint.kind === "https" || endpoint.kind === "http") return `${endpoint.kind}://${endpoint.host}${port}${endpoint.path ?? ""}`;
+  const port =
+    endpoint.port === null || (endpoint.kind === "https" && endpoint.port === 443) ? "" : `:${endpoint.port}`;
+  if (endpoint.kind === "https" || endpoint.kind === "http")
+    return `${endpoint.kind}://${endpoint.host}${port}${endpoint.path ?? ""}`;
   return `${endpoint.host}${port}`;
 }
 

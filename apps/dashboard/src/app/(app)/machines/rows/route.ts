@@ -8,7 +8,8 @@ import { viewerZone } from "../../../../lib/zone.ts";
 
 /** The next rows of the machines table: `?q=&sort=&cursor=`. */
 export async function GET(request: Request): Promise<Response> {
-  if ((await userOf(request.headers)) === null) return apiError(401, "SIGN_IN", "Nobody is signed in; sign in at /login.");
+  if ((await userOf(request.headers)) === null)
+    return apiError(401, "SIGN_IN", "Nobody is signed in; sign in at /login.");
   const params = Object.fromEntries(new URL(request.url).searchParams);
   const { terms, sort } = readRequest(params, { now: Date.now(), zone: await viewerZone() });
   try {

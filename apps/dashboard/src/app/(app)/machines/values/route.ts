@@ -9,7 +9,8 @@ import { viewerZone } from "../../../../lib/zone.ts";
 
 /** What a field can be completed with under the present filter, with counts: `?field=&q=`. */
 export async function GET(request: Request): Promise<Response> {
-  if ((await userOf(request.headers)) === null) return apiError(401, "SIGN_IN", "Nobody is signed in; sign in at /login.");
+  if ((await userOf(request.headers)) === null)
+    return apiError(401, "SIGN_IN", "Nobody is signed in; sign in at /login.");
   const params = Object.fromEntries(new URL(request.url).searchParams);
   const field = params.field as FilterField;
   if (!supportedFields.includes(field)) return Response.json({ values: [] });
