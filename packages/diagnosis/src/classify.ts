@@ -58,6 +58,12 @@ const parseUrl = (text: string): URL | null => {
   }
 };
 
+/** Host of the last redirect that was followed; they are reported as `host` or `host:port`. */
+function lastHost(redirects: readonly string[]): string | null {
+  const last = redirects.at(-1);
+  return last === undefined ? null : (parseUrl(last.includes("://") ? last : `https://${last}`)?.hostname ?? null);
+}
+
 /** The domain a target belongs to: its host without the first label, where at least two labels remain. */
 const parentDomain = (host: string): string => {
   const labels = host.split(".");
@@ -183,7 +189,7 @@ function classifyAnswer(probe: ProbeFacts, expectations: Expectations): Verdict 
   const marker = hasExchangeMarker(probe);
   if (status === 401) {
     const bearer = http.bearerClientId?.toLowerCase() === exchangeClientId;
-    const answeredBy = parseUrl(http.redirects.at(-1) ?? "")?.hostname ?? endpoint.host;
+    const answeredBy = lastHost(http.redirects) ?? endpoint.host;
     if (bearer && !windows && microsoftCloud.some((domain) => within(answeredBy, domain))) return "exchange-online";
     if (windows && marker) return "exchange-onprem";
     if (offered.includes("basic") && !windows && marker) return "exchange-basic-only";
@@ -195,8 +201,7 @@ function classifyAnswer(probe: ProbeFacts, expectations: Expectations): Verdict 
   if (lyncMarked && status < 500) return "sfb-web";
   if (status === 401 && windows && iis && !marker) return "iis-windows-auth";
   if (status === 401 && offered.includes("basic") && !windows) return "other-basic-auth";
-  const arrivedAt = parseUrl(http.redirects.at(-1) ?? "")?.pathname ?? path;
-  if (status === 440 || (status === 200 && formPath.test(arrivedAt))) return "preauth-form";
+  if (status === 440 || (status === 200 && formPath.test(path))) return "preauth-form";
   if (status === 403) return "forbidden";
   if (status === 404) return "not-found";
   if (status >= 500 && status <= 599) return "server-error";

@@ -116,6 +116,10 @@ export function mayPassSilently(probe: ProbeFacts): boolean {
   return schemes.length === 0 || schemes.some((scheme) => ["negotiate", "ntlm", "kerberos"].includes(scheme));
 }
 
+/** Untrusted for no other reason than an intermediate certificate that Windows would fetch (rule 2). */
+export const lacksIntermediateOnly = (slot: ProbeSlot): boolean =>
+  slot.verdict === "tls-untrusted" && slot.facts.tls?.missingIntermediate === true;
+
 /** Name of the script's or WPAD's server answer that leaves the user's route unknown (rule 1), or null. */
 function loginOfScript(view: Pick<View, "pac" | "wpad" | "settings">, slot: ProbeSlot): string | null {
   if (slot.facts.route.by === "auto-detect" || slot.facts.route.by === "pac") return null;
@@ -146,6 +150,8 @@ function judgeAlone(
   if (fallbackServices.has(target.service)) return { state: "bad", why: null };
   if (slot.verdict === "proxy-auth-required" && mayPassSilently(slot.facts))
     return unknown("its proxy asks for a login (407) that signed-in users may pass silently");
+  if (lacksIntermediateOnly(slot))
+    return unknown("the server does not send its intermediate certificate, which Windows completes by itself");
   if (slot.verdict === "iis-windows-auth") return unknown("a Windows web server answers without Exchange's marks");
   if (!isBad(slot.verdict, target)) return unknown("its answer proves nothing");
   return { state: "bad", why: null };
@@ -241,10 +247,10 @@ export function makeView({ facts, policy, fleet, now, location, configuration }:
     .filter((target) => target.locations.includes(location))
     .map((target): Seen => {
       const configured = usable(own(`${id}:${target.id}:configured`), target);
-      const direct =
-        usable(own(`${id}:${target.id}:direct`), target) ??
-        usable(anyDirect.get(target.id), target) ??
-        (isDirect(configured) ? configured : null);
+      // An older direct probe may be left from the time when the route was a proxy.
+      const direct = isDirect(configured)
+        ? configured
+        : (usable(own(`${id}:${target.id}:direct`), target) ?? usable(anyDirect.get(target.id), target));
       return { target, configured, direct };
     });
   const alive = seen.some(({ configured, direct }) => answered(configured) || answered(direct));

@@ -71,6 +71,13 @@ describe("the 25 vectors of domain 7", () => {
     expect(verdict(phases, "ews", { endpoint: { host: "outlook.office365.com" } })).toBe("exchange-online");
   });
 
+  it("3: also where Autodiscover was redirected there", () => {
+    const phases = answered({ status: 401, wwwAuth: [bearer], headers: { "request-id": "1" } });
+    const redirected = (host: string) => ({ ...phases, http: { ...phases.http!, redirects: [host] } });
+    expect(verdict(redirected("autodiscover-s.outlook.com"), "autodiscover-example.org")).toBe("exchange-online");
+    expect(verdict(redirected("mail.example.org:8443"), "autodiscover-example.org")).toBe("unknown-answer");
+  });
+
   it("4: Bearer and Basic on premises is Basic only", () => {
     const phases = answered({ status: 401, wwwAuth: [bearer, 'Basic realm="mail.contoso.com"'] });
     expect(verdict(phases)).toBe("exchange-basic-only");

@@ -3,7 +3,7 @@ import { issuerName } from "../interception.ts";
 import { factEvidence, hostOf, makeMatch, type Pattern, probeEvidence, quote } from "../pattern.ts";
 import { ewsInterception } from "../tls-evidence.ts";
 import { verdictTexts } from "../verdicts.ts";
-import { ofService, type View, verdictIs } from "../view.ts";
+import { lacksIntermediateOnly, ofService, type View, verdictIs } from "../view.ts";
 
 const faulty = ["tls-name", "tls-untrusted", "tls-expired"] as const;
 
@@ -17,8 +17,8 @@ function signedInBetween(view: View, slot: ProbeSlot): boolean {
 }
 
 /**
- * Domain 5.3 under 5.0 rule 2: trust is the operating system's. A chain that only this machine's own certificates
- * complete is at risk: Windows repairs it, others do not.
+ * Domain 5.3 under 5.0 rule 2: trust is the operating system's. A server that does not send its intermediate is at
+ * risk, whether this machine completes the chain or not: Windows does.
  */
 export const pattern: Pattern = {
   id: "exchange-cert-invalid",
@@ -54,7 +54,9 @@ export const pattern: Pattern = {
   match(view) {
     if (ewsInterception(view)) return null;
     const candidates = [view.ews, ...ofService(view, "autodiscover")].filter((sighting) => sighting !== null);
-    const bad = candidates.find(({ configured }) => configured && verdictIs(configured, ...faulty));
+    const bad = candidates.find(
+      ({ configured }) => configured && verdictIs(configured, ...faulty) && !lacksIntermediateOnly(configured),
+    );
     const slot = bad?.configured;
     if (bad && slot) {
       if (signedInBetween(view, slot)) return null;
@@ -83,7 +85,9 @@ export const pattern: Pattern = {
       });
     }
     const bare = candidates.find(
-      ({ configured }) => configured?.facts.tls?.ok && configured.facts.tls.missingIntermediate,
+      ({ configured }) =>
+        configured &&
+        (lacksIntermediateOnly(configured) || (configured.facts.tls?.ok && configured.facts.tls.missingIntermediate)),
     )?.configured;
     if (!bare) return null;
     return makeMatch({
@@ -91,8 +95,8 @@ export const pattern: Pattern = {
       confidence: "high",
       explains: false,
       cause: `${hostOf(bare)} does not send its intermediate certificate`,
-      sentence: `${hostOf(bare)} does not send its intermediate certificate. This machine completes the chain; others cannot. Fix on Exchange.`,
-      evidence: [probeEvidence(bare, "chain completed by this machine")],
+      sentence: `${hostOf(bare)} does not send its intermediate certificate. Windows completes the chain by itself, others cannot. Fix on Exchange.`,
+      evidence: [probeEvidence(bare, "intermediate certificate not sent")],
     });
   },
 };

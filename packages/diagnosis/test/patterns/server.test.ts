@@ -111,6 +111,16 @@ describe("exchange-cert-invalid", () => {
     expect(diagnosis).toMatchObject({ status: "healthy", atRisk: true });
   });
 
+  it("is at risk, and the machine cannot be told, where only the missing intermediate breaks the chain", () => {
+    const diagnosis = diagnosisOf({ configured: { ews: tlsFailure("untrusted", { missingIntermediate: true }) } });
+    expect(primaryOf(diagnosis)).toMatchObject({
+      pattern: "exchange-cert-invalid",
+      severity: "at-risk",
+      explains: false,
+    });
+    expect(diagnosis.status).toBe("cannot-tell");
+  });
+
   it("is not found where a neutral server shows the same faulty issuer: something in between signs", () => {
     const failure = tlsFailure("untrusted", stranger);
     const diagnosis = diagnosisOf({
