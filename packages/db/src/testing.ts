@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { connectClient, DatabaseError } from "./connection.ts";
@@ -17,6 +17,8 @@ export async function startTestServer(): Promise<{ url: string; stop(): Promise<
   const given = process.env[variable];
   if (given) return { url: given, stop: async () => {} };
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-test-"));
+  // Made 0700; as root PostgreSQL's own user must pass, else its files would be put, and left, elsewhere.
+  chmodSync(directory, 0o755);
   const server = await startEmbeddedPostgres({
     dataDirectory: path.join(directory, "postgres"),
     // The data is thrown away; the tests of durability start a server of their own.
