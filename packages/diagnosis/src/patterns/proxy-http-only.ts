@@ -1,16 +1,12 @@
+import type { EffectiveSettings } from "@lynceus/protocol/facts";
+import { parseProxyServer, proxiesFor } from "@lynceus/proxy-settings/proxy-server";
 import { factEvidence, makeMatch, type Pattern, probeEvidence, quote } from "../pattern.ts";
 import { badEws, verdictIs } from "../view.ts";
 
-/** Whether a ProxyServer value names a proxy for http alone (domain 4.1): no https, no bare entry, no socks. */
-function coversHttpOnly(server: string): boolean {
-  const entries = server
-    .toLowerCase()
-    .split(/[;\s]+/)
-    .filter(Boolean);
-  const schemes = entries.map((entry) => (entry.includes("=") ? entry.slice(0, entry.indexOf("=")) : "*"));
-  return (
-    schemes.includes("http") && !schemes.some((scheme) => scheme === "*" || scheme === "https" || scheme === "socks")
-  );
+/** Whether a ProxyServer value names a proxy for http and none that https would use (domain 4.1). */
+function coversHttpOnly(settings: EffectiveSettings): boolean {
+  const server = parseProxyServer(settings.server ?? "", settings.dialect);
+  return proxiesFor(server, "http").length > 0 && proxiesFor(server, "https").length === 0;
 }
 
 /** Domain 5.1, 4.1: EWS is https and finds no proxy in the list, so it goes direct. */
@@ -42,7 +38,7 @@ export const pattern: Pattern = {
   match(view) {
     const { settings } = view;
     const slot = view.ews?.configured ?? null;
-    if (!settings || settings.server === null || !coversHttpOnly(settings.server)) return null;
+    if (!settings || settings.server === null || !coversHttpOnly(settings)) return null;
     if (
       slot?.facts.route.kind !== "direct" ||
       ["pac", "auto-detect", "bypass", "implicit"].includes(slot.facts.route.by)
