@@ -30,7 +30,7 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
   const [asked, setAsked] = useState<{ path: string; rail: boolean } | null>(null);
   const [help, setHelp] = useState(false);
   const rail = asked?.path === path ? asked.rail : startsAsRail(path);
-  useShellKeys({
+  useShellKeys(user.role, {
     toggleSidebar: () => setAsked({ path, rail: !rail }),
     toggleScheme: scheme.toggle,
     showHelp: () => setHelp(true),
@@ -58,11 +58,11 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
             <kbd>Ctrl K</kbd>
           </UnstyledButton>
         </Tip>
-        {pagesOf("main").map((page) => (
+        {pagesOf("main", user.role).map((page) => (
           <NavItem key={page.href} page={page} path={path} rail={rail} />
         ))}
         <h3>Operate</h3>
-        {pagesOf("operate").map((page) => (
+        {pagesOf("operate", user.role).map((page) => (
           <NavItem key={page.href} page={page} path={path} rail={rail} />
         ))}
         <div className={styles.foot}>
@@ -106,7 +106,7 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
       </AppShell.Main>
 
       <nav className={styles.dock} aria-label="Main, phone">
-        {shellPages.map((page) => (
+        {shellPages(user.role).map((page) => (
           <Link key={page.href} href={page.href} {...current(page, path)}>
             <Icon name={page.icon} size={18} />
             {page.title}
@@ -118,8 +118,8 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
         </button>
       </nav>
 
-      <GoTo />
-      <KeyHelp opened={help} onClose={() => setHelp(false)} />
+      <GoTo role={user.role} />
+      <KeyHelp role={user.role} opened={help} onClose={() => setHelp(false)} />
     </AppShell>
   );
 }
@@ -144,6 +144,6 @@ function Tip({ label, on, children }: { label: string; on: boolean; children: Re
   );
 }
 
-const pagesOf = (group: ShellPage["group"]) => shellPages.filter((page) => page.group === group);
+const pagesOf = (group: ShellPage["group"], role: Role) => shellPages(role).filter((page) => page.group === group);
 
 const current = (page: ShellPage, path: string) => (isOn(page.href, path) ? { "aria-current": "page" as const } : {});

@@ -5,6 +5,7 @@ import { Spotlight } from "@mantine/spotlight";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { z } from "zod";
+import type { Role } from "../../lib/roles.ts";
 import { Icon } from "../icon.tsx";
 import { StatusMark } from "../status/status-mark.tsx";
 import { shellPages } from "./pages.ts";
@@ -23,7 +24,7 @@ const answerSchema = z.object({
 type Found = z.infer<typeof answerSchema>["items"];
 
 /** Go to a page, or from two letters on to a machine (`Ctrl K`). */
-export function GoTo() {
+export function GoTo({ role }: { role: Role }) {
   const router = useRouter();
   const [query, setQuery] = useState("");
   const [asked] = useDebouncedValue(query.trim(), 150);
@@ -44,7 +45,7 @@ export function GoTo() {
   }, [asked]);
 
   const wanted = query.trim().toLowerCase();
-  const pages = shellPages.filter((page) => page.title.toLowerCase().includes(wanted));
+  const pages = shellPages(role).filter((page) => page.title.toLowerCase().includes(wanted));
   const machines = found?.items ?? [];
   return (
     <Spotlight.Root

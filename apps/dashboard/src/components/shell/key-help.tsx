@@ -1,12 +1,13 @@
 "use client";
 
 import { Modal } from "@mantine/core";
+import type { Role } from "../../lib/roles.ts";
 import { shellPages } from "./pages.ts";
 import styles from "./shell.module.css";
 
-const keys: readonly [keys: string[], what: string][] = [
+const keysOf = (role: Role): readonly [keys: string[], what: string][] => [
   [["Ctrl K"], "go to a page or machine"],
-  ...shellPages.map((page): [string[], string] => [["g", page.key], page.title.toLowerCase()]),
+  ...shellPages(role).map((page): [string[], string] => [["g", page.key], page.title.toLowerCase()]),
   [["/"], "filter"],
   [["j", "k"], "next, previous row"],
   [["Enter"], "open the row"],
@@ -19,11 +20,11 @@ const keys: readonly [keys: string[], what: string][] = [
 ];
 
 /** The keys, on `?`. */
-export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function KeyHelp({ role, opened, onClose }: { role: Role; opened: boolean; onClose: () => void }) {
   return (
     <Modal opened={opened} onClose={onClose} title="Keys" size="sm">
       <dl className={styles.keys}>
-        {keys.map(([pressed, what]) => (
+        {keysOf(role).map(([pressed, what]) => (
           <div key={what}>
             <dt>
               {pressed.map((key) => (

@@ -91,7 +91,18 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       });
       opened.addEventListener("change", () => heard(true));
       opened.addEventListener("heartbeat", () => heard(false));
-      opened.onerror = lost;
+      opened.onerror = () => {
+        lost();
+        // A stream does not say why it was refused. Data stays on screen through an outage, not after signing out.
+        fetch("/api/go-to?q=", { cache: "no-store" }).then(
+          (answer) => {
+            if (answer.status !== 401) return;
+            const here = window.location.pathname + window.location.search;
+            window.location.assign(`/login?next=${encodeURIComponent(here)}`);
+          },
+          () => {},
+        );
+      };
     };
     const looked = () => {
       if (!document.hidden && owed.current) refresh();

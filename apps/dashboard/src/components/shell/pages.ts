@@ -1,3 +1,4 @@
+import { allows, type Role } from "../../lib/roles.ts";
 import type { IconName } from "../icon.tsx";
 
 /** A page of the sidebar, the dock, the palette and the `g` keys. Only pages that exist are listed. */
@@ -8,14 +9,19 @@ export interface ShellPage {
   /** Pressed after `g`. */
   key: string;
   group: "main" | "operate";
+  /** Who may open it. */
+  role: Role;
 }
 
-export const shellPages: readonly ShellPage[] = [
-  { href: "/", title: "Overview", icon: "overview", key: "o", group: "main" },
-  { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main" },
-  { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate" },
-  { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate" },
+const all: readonly ShellPage[] = [
+  { href: "/", title: "Overview", icon: "overview", key: "o", group: "main", role: "viewer" },
+  { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", role: "viewer" },
+  { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", role: "admin" },
+  { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate", role: "viewer" },
 ];
+
+/** The pages that someone of this role may open, in order. */
+export const shellPages = (role: Role): readonly ShellPage[] => all.filter((page) => allows(role, page.role));
 
 /** Whether `path` lies on the page `href` or below it. */
 export function isOn(href: string, path: string): boolean {

@@ -2,13 +2,17 @@
 
 import { useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
+import type { Role } from "../../lib/roles.ts";
 import { shellPages } from "./pages.ts";
 
 /** `g` waits this long for its second letter (ms). */
 const chordMs = 1_500;
 
 /** Keys that work on every page: `[`, `Shift D`, `?`, `l`, and `g` with a page's letter. Off while typing. */
-export function useShellKeys(acts: { toggleSidebar: () => void; toggleScheme: () => void; showHelp: () => void }) {
+export function useShellKeys(
+  role: Role,
+  acts: { toggleSidebar: () => void; toggleScheme: () => void; showHelp: () => void },
+) {
   const router = useRouter();
   const latest = useRef(acts);
   latest.current = acts;
@@ -18,7 +22,7 @@ export function useShellKeys(acts: { toggleSidebar: () => void; toggleScheme: ()
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (event.timeStamp < chordUntil) {
         chordUntil = 0;
-        const page = shellPages.find((candidate) => candidate.key === event.key);
+        const page = shellPages(role).find((candidate) => candidate.key === event.key);
         if (page === undefined) return;
         event.preventDefault();
         router.push(page.href);
@@ -34,7 +38,7 @@ export function useShellKeys(acts: { toggleSidebar: () => void; toggleScheme: ()
     };
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
-  }, [router]);
+  }, [router, role]);
 }
 
 /** Whether a key goes into a field, or to a dialog that is open. */
