@@ -241,11 +241,11 @@ async function main() {
           options.publicName === null ? "127.0.0.1" : "0.0.0.0",
           "--data-dir",
           path.join(dataDir, "collector"),
-          ...(options.publicName === null ? [] : ["--public-name", options.publicName]),
+          ...(options.publicName === null ? [] : ["--tls-name", options.publicName, "--public-url", collectorUrl]),
         ],
         env: { ...baseEnv(), DATABASE_URL: url, NODE_ENV: "production" },
         onLine: (line) => {
-          if (!line.includes('"listening"')) return;
+          if (!line.includes('"msg":"listening"')) return;
           const pin = /"pin":"([0-9a-f]{64})"/.exec(line)?.[1] ?? null;
           collector = { pin };
         },

@@ -82,7 +82,7 @@ function labPolicy(requiresProxy: boolean): Policy {
   return {
     ...policy,
     targets: policy.targets.map((target) => ({ ...target, cadence: "cycle" as const })),
-    intervals: { cycleMinutes: 4 / 60, settingsMinutes: 2 / 60, heartbeatSeconds: 2 },
+    intervals: { cycleMinutes: 5 / 60, settingsMinutes: 2 / 60, heartbeatSeconds: 2 },
     minSecondsPerHost: 0,
   };
 }

@@ -22,7 +22,7 @@ const toWeb = (verdict: string) =>
  */
 const fleet: ClientSpec[] = [
   { name: "desk", site: "berlin", settings: direct },
-  { name: "proxy-only", site: "munich", settings: through("open"), forward: [toWeb("drop")] },
+  { name: "proxy-only", site: "munich", settings: through("open"), forward: [toWeb("reject with tcp reset")] },
   { name: "ntlm-proxy", site: "berlin", settings: through("ntlm") },
   { name: "laptop", site: null, settings: direct, home: true },
   { name: "munich-desk", site: "munich", settings: direct },
@@ -97,7 +97,8 @@ describe("faults of single machines", () => {
   });
 
   test("scripts and detection: unreachable script, file script, http-only proxy, nothing set, nothing announced, where direct is closed", async () => {
-    for (const name of faulty) lab.client(name).setRules({ forward: [toExchange("drop")] });
+    for (const name of faulty) lab.client(name).setRules({ forward: [toExchange("reject with tcp reset")] });
+    lab.client("faulty-4").setRules({ forward: [toExchange("drop")] });
     lab.client("faulty-1").setSettings(script);
     lab.client("faulty-2").setSettings({ AutoDetect: 0, AutoConfigURL: "file://C:/pac/proxy.pac" });
     lab.client("faulty-3").setSettings({ ...through("open"), ProxyServer: `http=px1.contoso.test:${proxyPort.open}` });
@@ -123,7 +124,7 @@ describe("faults of single machines", () => {
     lab.client("faulty-4").setRules({
       divert: [`tcp dport 80 dnat to ${address.portal}:80`, `tcp dport 443 dnat to ${address.portal}:443`],
     });
-    lab.client("faulty-5").setRules({ forward: [toExchange("drop")] });
+    lab.client("faulty-5").setRules({ forward: [toExchange("reject with tcp reset")] });
     lab.client("faulty-5").setSettings(script);
     await settle(lab, {
       ...lookAlikes,
