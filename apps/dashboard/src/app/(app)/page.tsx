@@ -2,10 +2,11 @@ import { inSnapshot, type Reader } from "@lynceus/db/client";
 import { fleetCells } from "@lynceus/db/fleet-cells";
 import { countMachines } from "@lynceus/db/machines";
 import { openCauses, recentChanges } from "@lynceus/db/overview";
+import { currentPolicy } from "@lynceus/db/policies";
 import { fleetTrend } from "@lynceus/db/samples";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { parseFilter } from "@lynceus/protocol/filter";
-import { compareNatural, formatCount, formatShare, formatTime } from "@lynceus/protocol/present";
+import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
 import { ChartPanel } from "../../components/charts/chart-panel.tsx";
@@ -40,6 +41,7 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
   const asOf = moment?.asOf ?? new Date();
   const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
+  const cycleMinutes = (await currentPolicy(db))?.body.intervals.cycleMinutes ?? null;
   const causes = await openCauses(db, { site, limit: 8 });
   const cells = await fleetCells(db);
   const seen = await recentChanges(db, { site, since, limit: 5 });
@@ -65,7 +67,7 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
     until: asOf,
     points: 720,
   });
-  return { asOf: asOf.getTime(), since: since.getTime(), causes, cells, changes, samples };
+  return { asOf: asOf.getTime(), since: since.getTime(), cycleMinutes, causes, cells, changes, samples };
 }
 
 /** Are prompts expected now, why, and what fixes it? */
@@ -171,7 +173,15 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const four = [
     ["healthy", counts.healthy, delta?.healthy, "Exchange answers on the configured route", "ok-fill"],
     ["failing", counts.failing, delta?.failing, "Not reached, or no silent sign-in", "bad-fill"],
-    ["stale", counts.stale, delta?.stale, "Silent for over three intervals; not counted as bad", "stale-fill"],
+    [
+      "stale",
+      counts.stale,
+      delta?.stale,
+      page.cycleMinutes === null
+        ? "Silent too long; not counted as bad"
+        : `Silent for over ${formatDuration(3 * page.cycleMinutes * 60_000)}; not counted as bad`,
+      "stale-fill",
+    ],
     ["cannot-tell", counts.cannotTell, delta?.cannotTell, "The facts do not allow a verdict", "unk-fill"],
   ] as const;
   const zoneText = zoneName(zone, asOf);

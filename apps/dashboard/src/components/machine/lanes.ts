@@ -184,7 +184,7 @@ export function notesOf(context: LaneContext, notThis: readonly string[]): Chain
   } else {
     notes.push({ lead: "Control", text: "not probed: a dead network cannot be told from a dead Exchange" });
   }
-  for (const text of notThis.slice(0, 2)) notes.push({ lead: "Look-alike", text });
+  for (const text of notThis.slice(0, 1)) notes.push({ lead: "Look-alike", text });
   notes.push({ lead: "Cannot be seen", text: "whether a window is open; the agent never signs in" });
   return notes;
 }

@@ -19,6 +19,8 @@ export interface SettingsDiff {
 }
 
 const dayMs = 86_400_000;
+/** Whose route is shown also where it stayed as it was: people ask for these. */
+const mainServices: ReadonlySet<string> = new Set(["ews", "autodiscover"]);
 
 export function routeText(route: Route | null): string {
   if (route === null || route.kind === "unknown") return "unknown";
@@ -68,13 +70,14 @@ export function settingsDiff(input: {
     const is = probes.find((slot) => slot.facts.target === previous.target);
     if (!is) continue;
     const host = previous.endpoint.host;
-    put(`Route, ${host}`, routeText(previous.route), routeText(is.facts.route), true);
+    const [was, now] = [routeText(previous.route), routeText(is.facts.route)];
+    put(`Route, ${host}`, was, now, mainServices.has(previous.endpoint.service) && was === now);
     if (previous.zone !== is.facts.zone) put(`Zone, ${host}`, previous.zone, is.facts.zone);
   }
   const after = settingsOf(facts.settings?.facts ?? null, configuration);
   const before = settingsMoved ? settingsOf(facts.previousSettings?.facts ?? null, configuration) : after;
   if (after && before) {
-    put("Script address", before.pacUrl ?? "none", after.pacUrl ?? "none", scriptMoved && after.pacUrl !== null);
+    put("Script address", before.pacUrl ?? "none", after.pacUrl ?? "none");
     put("Auto-detect", onOff(before.autoDetect), onOff(after.autoDetect));
     put("Manual proxy", before.server ?? "none", after.server ?? "none");
     put("Bypass list", listText(before.bypass), listText(after.bypass));

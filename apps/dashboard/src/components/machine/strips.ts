@@ -22,7 +22,11 @@ export function stripOf(
   label: string,
   spans: readonly VerdictSpan[],
   range: { from: number; to: number },
-  context: { now: number; zone: string /** Newest word of the machine; later is stale. */; seenAt: number },
+  context: {
+    now: number;
+    zone: string /** Last word of a machine that is silent too long; null: it is not. */;
+    seenAt: number | null;
+  },
 ): Strip {
   const fraction = (at: number) =>
     (Math.min(Math.max(at, range.from), range.to) - range.from) / (range.to - range.from);
@@ -35,9 +39,10 @@ export function stripOf(
   };
   for (const span of spans) {
     const state: StripState = span.ok === null ? "unknown" : span.ok ? "ok" : "bad";
-    put(span.from, span.to ?? Math.min(context.seenAt, range.to), state, span.verdict);
+    put(span.from, span.to ?? Math.min(context.seenAt ?? range.to, range.to), state, span.verdict);
   }
-  if (spans.length > 0 && context.seenAt < range.to) put(context.seenAt, range.to, "stale", "not seen");
+  if (spans.length > 0 && context.seenAt !== null && context.seenAt < range.to)
+    put(context.seenAt, range.to, "stale", "not seen");
   return { label, segments, sentence: sentenceFor(spans, range) };
 }
 
@@ -84,7 +89,7 @@ export function stripsOf(input: {
   configuration: string;
   targets: readonly string[];
   range: { from: number; to: number };
-  context: { now: number; zone: string; seenAt: number };
+  context: { now: number; zone: string; seenAt: number | null };
 }): Strip[] {
   const { history, facts, policy, configuration, targets, range, context } = input;
   const strips: Strip[] = [];

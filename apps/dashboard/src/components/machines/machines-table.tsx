@@ -105,6 +105,7 @@ export function MachinesTable({
     enabled: !phone,
     initialRect: { width: 1300, height: 900 },
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another row height is what has to be measured.
   useEffect(() => virtualizer.measure(), [virtualizer, height]);
 
   const chosen = Object.keys(selection).filter((id) => selection[id]);
@@ -247,7 +248,7 @@ export function MachinesTable({
               </thead>
               <tbody>
                 {before > 0 ? (
-                  <tr aria-hidden="true">
+                  <tr role="presentation">
                     <td colSpan={columnCount} style={{ height: before, padding: 0, border: 0 }} />
                   </tr>
                 ) : null}
@@ -255,7 +256,6 @@ export function MachinesTable({
                   const row = model[item.index];
                   if (!row) return null;
                   return (
-                    // biome-ignore lint/a11y/useKeyWithClickEvents: j, k and Enter do the same from anywhere.
                     <tr
                       key={row.id}
                       aria-rowindex={item.index + 2}
@@ -276,7 +276,6 @@ export function MachinesTable({
                         />
                       </td>
                       {row.getVisibleCells().map((cell) => (
-                        // biome-ignore lint/a11y/useKeyWithClickEvents: Alt-click is a short cut of the filter field.
                         <td
                           key={cell.id}
                           className={cell.column.id === "name" ? styles.frozen : undefined}
@@ -290,7 +289,7 @@ export function MachinesTable({
                   );
                 })}
                 {after > 0 ? (
-                  <tr aria-hidden="true">
+                  <tr role="presentation">
                     <td colSpan={columnCount} style={{ height: after, padding: 0, border: 0 }} />
                   </tr>
                 ) : null}

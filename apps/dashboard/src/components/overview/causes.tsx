@@ -5,6 +5,7 @@ import { Panel } from "../layout/panel.tsx";
 import { machinesHref, term } from "../machines/links.ts";
 import { StatusMark } from "../status/status-mark.tsx";
 import styles from "./overview.module.css";
+import { lowerFirst } from "./sentence.ts";
 import { shortTitle } from "./short-titles.ts";
 
 export interface AtRiskPattern {
@@ -129,9 +130,9 @@ export function Causes({
           ) : null}
           {risky > 0 ? (
             <>
-              {formatCount(risky)}{" "}
-              {unnamed > 0 || causes.length > 0 ? "more work" : risky === 1 ? "machine works" : "machines work"} today
-              and carry an at-risk finding:{" "}
+              {risky === 1
+                ? "1 machine works today and carries an at-risk finding: "
+                : `${formatCount(risky)} machines work today and carry an at-risk finding: `}
               {atRisk.map((entry, i) => (
                 <span key={entry.pattern}>
                   {i > 0 ? ", " : ""}
@@ -140,7 +141,7 @@ export function Causes({
                     href={machinesHref(term("status", "healthy"), term("primary", entry.pattern), inSite)}
                     prefetch={false}
                   >
-                    {formatCount(entry.machines)} {shortTitle(entry.pattern).toLowerCase()}
+                    {formatCount(entry.machines)} {lowerFirst(shortTitle(entry.pattern))}
                   </Link>
                 </span>
               ))}

@@ -39,6 +39,14 @@ export function HeatMap({ heat }: { heat: Heat }) {
         <>
           <div className={`${styles.scroll} ${styles.wide}`}>
             <table className={styles.heat}>
+              <colgroup>
+                <col />
+                <col style={{ width: 62 }} />
+                {groups.map((entry, g) => [
+                  g > 0 ? <col key={`${entry.group}-gap`} style={{ width: 10 }} /> : null,
+                  ...entry.columns.map((column) => <col key={column.id} style={{ width: 44 }} />),
+                ])}
+              </colgroup>
               <thead>
                 <tr className={styles.groups}>
                   <th />

@@ -98,6 +98,6 @@ function uncovered(counts: Counts): string | null {
 }
 
 /** Keeps names such as "EWS" and "IIS" as they are. */
-function lowerFirst(text: string): string {
+export function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

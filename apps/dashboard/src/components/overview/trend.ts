@@ -34,7 +34,7 @@ export function trendOf(samples: readonly FleetSamplePoint[], counts: Counts, no
 function medianSpacing(samples: readonly FleetSamplePoint[]): number {
   const gaps = samples.slice(1).map((s, i) => s.at.getTime() - (samples[i] as FleetSamplePoint).at.getTime());
   gaps.sort((a, b) => a - b);
-  return gaps[Math.floor(gaps.length / 2)] ?? 60_000;
+  return gaps[Math.floor((gaps.length - 1) / 2)] ?? 60_000;
 }
 
 /** How each count moved in the last hour; null where nobody counted an hour ago. */

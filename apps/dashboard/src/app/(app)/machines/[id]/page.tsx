@@ -8,7 +8,7 @@ import { serviceName } from "@lynceus/diagnosis/changes";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
-import { formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
+import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
 import { notFound } from "next/navigation";
@@ -75,8 +75,21 @@ export default async function MachinePage({ params, searchParams }: Props) {
     const sameScript = pac?.facts.sha256
       ? await countMachines(db, { terms: parseFilter(term("pac", pac.facts.sha256), { now, zone }).terms })
       : null;
+    const found = machine.diagnosis.findings.find((f) => f.primary) ?? null;
+    const causeQuery =
+      found && machine.status === "failing"
+        ? [term("status", "failing"), term("primary", found.pattern), term("cause", found.cause)].join(" ")
+        : null;
+    const sameCause =
+      causeQuery === null
+        ? null
+        : {
+            query: causeQuery,
+            machines: (await countMachines(db, { terms: parseFilter(causeQuery, { now, zone }).terms })).failing,
+          };
     return {
       machine,
+      sameCause,
       now,
       configuration,
       configurations,
@@ -160,7 +173,7 @@ export default async function MachinePage({ params, searchParams }: Props) {
     configuration,
     targets,
     range,
-    context: { now, zone, seenAt: seenAt ?? now },
+    context: { now, zone, seenAt: stale ? seenAt : null },
   });
   const events =
     diff && diff.changedAt > range.from
@@ -221,6 +234,11 @@ export default async function MachinePage({ params, searchParams }: Props) {
           </Chip>
         ) : null}
         {machine.simulated ? <Chip>simulated</Chip> : null}
+        {page.sameCause && page.sameCause.machines > 1 ? (
+          <Link href={machinesHref(page.sameCause.query)}>
+            <Chip tone="accent">{formatCount(page.sameCause.machines)} machines with this cause</Chip>
+          </Link>
+        ) : null}
         {primary ? <Chip>Confidence {primary.confidence}</Chip> : null}
         {machine.approved ? null : <Chip tone="stale">Waits for approval</Chip>}
         {machine.cloned ? <Chip tone="bad">Key used twice</Chip> : null}
@@ -389,20 +407,6 @@ export default async function MachinePage({ params, searchParams }: Props) {
         <FindingsPanel findings={page.findings.items} now={now} zone={zone} />
         <SettingsPanel facts={facts} configuration={configuration} now={now} zone={zone} />
       </div>
-      {primary && failing ? (
-        <p className="dim" style={{ padding: "10px 2px", fontSize: 12 }}>
-          <Link
-            className="link"
-            href={machinesHref(
-              term("status", "failing"),
-              term("primary", primary.pattern),
-              term("cause", primary.cause),
-            )}
-          >
-            Other machines with this cause
-          </Link>
-        </p>
-      ) : null}
     </>
   );
 }

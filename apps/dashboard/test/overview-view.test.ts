@@ -1,0 +1,146 @@
+import type { FleetCell } from "@lynceus/db/fleet-cells";
+import { parseFilter } from "@lynceus/protocol/filter";
+import type { Counts } from "@lynceus/protocol/read-api";
+import { describe, expect, test } from "vitest";
+import { countTicks, spreadLabels } from "../src/components/charts/scale.ts";
+import { causeQuery } from "../src/components/overview/causes.tsx";
+import { changeQuery, changeTitle } from "../src/components/overview/changes.ts";
+import { countsOf, heatOf, shade } from "../src/components/overview/heat.ts";
+import { sentenceOf } from "../src/components/overview/sentence.ts";
+import { deltas, deltaText, trendOf } from "../src/components/overview/trend.ts";
+
+const counts = (over: Partial<Counts> = {}): Counts => ({
+  healthy: 9812,
+  failing: 351,
+  stale: 187,
+  cannotTell: 62,
+  signedOff: 3406,
+  atRisk: 214,
+  ...over,
+});
+const text = (input: Partial<Parameters<typeof sentenceOf>[0]>) => {
+  const made = sentenceOf({ counts: counts(), causes: [], simulated: 0, remedy: null, ...input });
+  return { lead: made.lead.map((run) => run.text).join(""), next: made.next };
+};
+const px1 = { pattern: "proxy-auth-required", cause: "px1.contoso.com asks for its own login", machines: 347 };
+
+describe("the sentence of the overview", () => {
+  test("says how many of how many, the largest cause and what fixes it", () => {
+    expect(text({ causes: [px1, { ...px1, machines: 2 }], remedy: "Let Exchange through without a login" })).toEqual({
+      lead: "Credential prompts expected on 351 of 10,412 machines. 347 for one cause: px1.contoso.com asks for its own login.",
+      next: "What fixes it: let Exchange through without a login.",
+    });
+  });
+  test("states its coverage when nothing fails", () => {
+    expect(text({ counts: counts({ failing: 0 }) })).toEqual({
+      lead: "No credential prompts expected, on 9,812 of 10,061 machines.",
+      next: "187 stale and 62 cannot tell are not part of this statement.",
+    });
+  });
+  test("does not call a fleet well of which nothing is known", () => {
+    expect(text({ counts: counts({ failing: 0, healthy: 0 }) }).lead).toMatch(/^Cannot tell whether/);
+    expect(text({ counts: counts({ failing: 0, healthy: 0, stale: 0, cannotTell: 0 }) }).lead).toMatch(
+      /^No machine reports now/,
+    );
+  });
+  test("says how many machines are simulated", () => {
+    expect(text({ simulated: 200 }).lead).toContain("10,412 machines. 200 of them simulated.");
+  });
+});
+
+const cell = (over: Partial<FleetCell>): FleetCell => ({
+  site: "Manila",
+  status: "healthy",
+  atRisk: false,
+  pattern: null,
+  machines: 1,
+  simulated: 0,
+  ...over,
+});
+
+describe("site by pattern", () => {
+  const cells = [
+    cell({ machines: 80 }),
+    cell({ status: "failing", pattern: "proxy-auth-required", machines: 9 }),
+    cell({ status: "failing", pattern: null, machines: 2 }),
+    cell({ site: "Perth", status: "stale", machines: 3 }),
+    cell({ site: "Perth", atRisk: true, pattern: "ews-slow", machines: 4 }),
+    cell({ site: null, status: "signed-off", machines: 50 }),
+  ];
+  const heat = heatOf(cells);
+
+  test("counts every reporting machine in its row, and signed-off ones in none", () => {
+    expect(heat.rows.map((row) => [row.title, row.reporting])).toEqual([
+      ["Manila", 91],
+      ["Perth", 7],
+    ]);
+    expect(heat.reporting).toBe(98);
+    expect(countsOf(cells)).toEqual({ healthy: 84, failing: 11, stale: 3, cannotTell: 0, signedOff: 50, atRisk: 4 });
+  });
+  test("has a column for failing machines whose cause is not named", () => {
+    expect(heat.columns.map((column) => [column.title, column.total])).toEqual([
+      ["Proxy asks for login", 9],
+      ["No cause named", 2],
+      ["EWS slow", 4],
+      ["Stale", 3],
+    ]);
+  });
+  test("opens queries that the filter language understands", () => {
+    for (const query of [...heat.columns, ...heat.rows].map((entry) => entry.query)) {
+      expect(parseFilter(query, { now: 0 }).errors).toEqual([]);
+    }
+  });
+  test("shades by share on a square-root scale, so that one of a hundred is seen", () => {
+    expect(shade(0, 100)).toBe(0);
+    expect(shade(1, 100)).toBeGreaterThan(15);
+    expect(shade(100, 100)).toBe(95);
+  });
+});
+
+test("a cause opens exactly its failing machines, whatever characters it holds", () => {
+  const query = causeQuery({ pattern: "tls-interception", severity: "prompting", cause: 'a "b", c\\d' });
+  const { terms, errors } = parseFilter(query, { now: 0 });
+  expect(errors).toEqual([]);
+  expect(terms.map((term) => term.field)).toEqual(["status", "primary", "severity", "cause"]);
+  expect(terms[3]?.values[0]).toMatchObject({ text: 'a "b", c\\d', match: "exact" });
+});
+
+test("a change of script or agent opens the machines that have the new value", () => {
+  expect(changeQuery({ kind: "script", text: "Script content 9f3c1e → 41ab07" })).toBe("pac:41ab07");
+  expect(changeQuery({ kind: "agent", text: "Agent 1.4.2 → 1.5.0" })).toBe("agent:1.5.0");
+  expect(changeQuery({ kind: "settings", text: "Proxy server: none → px1:8080" })).toBeNull();
+  expect(changeTitle({ kind: "script", text: "Script content 9f3c1e → 41ab07" })).toBe("Proxy script 9f3c1e → 41ab07");
+});
+
+describe("the trend", () => {
+  const at = (minutes: number) => new Date(Date.UTC(2026, 10, 24) + minutes * 60_000);
+  const sample = (minutes: number, failing: number) => ({ ...counts({ failing }), at: at(minutes), patterns: {} });
+
+  test("shows a gap where nobody counted, never a zero", () => {
+    const trend = trendOf([sample(0, 1), sample(1, 2), sample(30, 3)], counts(), at(31).getTime());
+    expect(trend.points.map((point) => point?.failing ?? null)).toEqual([1, 2, null, 3, 351]);
+  });
+  test("compares with an hour ago only where somebody counted then", () => {
+    expect(deltas([sample(0, 4)], counts(), at(60).getTime())?.failing).toBe(347);
+    expect(deltas([sample(40, 4)], counts(), at(60).getTime())).toBeNull();
+    expect([deltaText(347), deltaText(-3), deltaText(0), deltaText(undefined)]).toEqual([
+      "+347 in 1 h",
+      "−3 in 1 h",
+      "same as 1 h ago",
+      undefined,
+    ]);
+  });
+});
+
+describe("axes", () => {
+  test("start at zero and end at a round number of whole machines", () => {
+    expect(countTicks(347)).toEqual([0, 100, 200, 300, 400]);
+    expect(countTicks(21)).toEqual([0, 10, 20, 30]);
+    expect(countTicks(0)).toEqual([0, 1, 2]);
+  });
+  test("keep the labels of two near lines apart and inside", () => {
+    const [a = 0, b = 0] = spreadLabels([98, 99], 30, 10, 100);
+    expect(Math.abs(a - b)).toBeGreaterThanOrEqual(30);
+    expect(Math.max(a, b)).toBeLessThanOrEqual(100);
+  });
+});
