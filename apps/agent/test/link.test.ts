@@ -144,21 +144,52 @@ describe("the link", () => {
     expect(again.items[0]?.at).toBe(before.items[0]?.at);
   });
 
-  it("keeps at most two unacknowledged messages in flight, of at most 500 entries each", async () => {
+  it("keeps at most two unacknowledged messages with observations in flight, of at most 500 entries each", async () => {
     const clock = testClock();
     const big = memoryOutbox({ clock, newId: randomUUID, maxItems: 5000 });
     const { link, welcomed } = await setUp({ outbox: big });
-    for (let n = 0; n < 1200; n++) big.append(confirmation("a"));
+    for (let n = 0; n < 1200; n++) big.append(observation("a"));
     link.start();
     const peer = await welcomed();
-    expect((await peer.next("observations")).confirmations).toHaveLength(500);
-    expect((await peer.next("observations")).confirmations).toHaveLength(500);
+    expect((await peer.next("observations")).items).toHaveLength(500);
+    expect((await peer.next("observations")).items).toHaveLength(500);
     link.wake();
     link.progress(machineId, "started", 0, 0);
     // Nothing lies between the second batch and what was said after it.
     await peer.next("command-progress");
     peer.send(ack(big, 500));
-    expect((await peer.next("observations")).confirmations.map((item) => item.seq).at(-1)).toBe(1200);
+    expect((await peer.next("observations")).items.map((item) => item.seq).at(-1)).toBe(1200);
+  });
+
+  it("sends observations at once while confirmations wait for the collector's next write", async () => {
+    const { link, outbox, welcomed } = await setUp();
+    link.start();
+    const peer = await welcomed();
+    for (let n = 0; n < 5; n++) {
+      outbox.append(confirmation("a"));
+      link.wake();
+      expect((await peer.next("observations")).confirmations).toHaveLength(1);
+    }
+    outbox.append(observation("b"));
+    link.wake();
+    expect((await peer.next("observations")).items.map((item) => item.key)).toEqual(["b"]);
+  });
+
+  it("keeps at most 32 unacknowledged messages of any kind in flight", async () => {
+    const { link, outbox, welcomed } = await setUp();
+    link.start();
+    const peer = await welcomed();
+    for (let n = 0; n < 40; n++) {
+      outbox.append(confirmation("a"));
+      link.wake();
+    }
+    for (let n = 0; n < 32; n++) await peer.next("observations");
+    link.progress(machineId, "started", 0, 0);
+    await peer.next("command-progress");
+    peer.send(ack(outbox, 32));
+    expect((await peer.next("observations")).confirmations.map((item) => item.seq)).toEqual([
+      33, 34, 35, 36, 37, 38, 39, 40,
+    ]);
   });
 
   it("starts a new epoch when the collector knows later numbers than this outbox", async () => {

@@ -42,7 +42,7 @@ export interface LinkOptions {
   readonly onChange?: (state: LinkState) => void;
   readonly log?: (level: "info" | "warn", message: string, detail?: Record<string, unknown>) => void;
   readonly backOff?: BackOffOptions;
-  /** Observation messages that may wait for their acknowledgement. */
+  /** Messages with observations that may wait for their acknowledgement. */
   readonly window?: number;
 }
 
@@ -80,6 +80,11 @@ const fastestHeartbeatMs = 5_000;
 /** Bytes of one message of observations: half of the limit leaves room for the envelope and for escapes. */
 const batchBytes = limits.messageBytes / 2;
 const closeMs = 2_000;
+/**
+ * Unacknowledged messages of any kind. Those with confirmations alone do not count in the window, because a collector
+ * acknowledges them only when it next writes, perhaps a minute later; this bounds what they hold of its memory.
+ */
+const maxInFlight = 32;
 /** Rejects that only an admin can lift: asked again, but rarely. */
 const lasting = new Set<RejectReason>(["revoked", "unknown-machine", "bad-signature", "version"]);
 const lastingRetrySeconds = 600;
@@ -141,8 +146,8 @@ export function createLink(options: LinkOptions): Link {
     const openedAt = clock.monotonic();
     let lastTraffic = openedAt;
     let sentSeq = 0;
-    /** Last seq of each unacknowledged message. */
-    let inFlight: number[] = [];
+    /** Unacknowledged messages, by their last seq. */
+    let inFlight: { readonly seq: number; readonly observes: boolean }[] = [];
     let challenged = false;
     let reject: Message<"reject"> | null = null;
     let why: string | null = null;
@@ -175,7 +180,8 @@ export function createLink(options: LinkOptions): Link {
       while (
         self.welcomed &&
         socket.readyState === socket.OPEN &&
-        inFlight.length < window &&
+        inFlight.length < maxInFlight &&
+        inFlight.filter(({ observes }) => observes).length < window &&
         socket.bufferedAmount < limits.messageBytes
       ) {
         const batch = outbox.read(sentSeq, { items: limits.observationsPerMessage, bytes: batchBytes });
@@ -185,7 +191,7 @@ export function createLink(options: LinkOptions): Link {
         const { items, confirmations } = batch;
         self.send({ v: protocolVersion, type: "observations", epoch: outbox.epoch(), items, confirmations });
         sentSeq = batch.lastSeq;
-        inFlight.push(sentSeq);
+        inFlight.push({ seq: sentSeq, observes: items.length > 0 });
       }
     }
 
@@ -257,7 +263,7 @@ export function createLink(options: LinkOptions): Link {
         if (message.epoch !== outbox.epoch()) return;
         if (message.seq > sentSeq) return cut("the collector acknowledged what was never sent");
         outbox.ack(message.seq);
-        inFlight = inFlight.filter((seq) => seq > message.seq);
+        inFlight = inFlight.filter(({ seq }) => seq > message.seq);
         pump();
       },
       "heartbeat-ack"() {
