@@ -155,6 +155,13 @@ async function applyTargets(db: Database) {
   await savePolicy(db, { body, createdBy: "npm run up", note: "targets of the command line" });
 }
 
+/** The simulated company's sites, where the admin has not mapped any. */
+async function applyDemoSites(db: Database) {
+  if (options.demo === 0 || (await listSiteSubnets(db)).length > 0) return;
+  const subnets = sites.map(({ name, network }) => ({ cidr: `${network}.0.0/16`, site: name }));
+  await saveSiteSubnets(db, subnets, { actor: "npm run up" });
+}
+
 /** The id of this installation, so that an agent enrolled with another database is not taken for ours. */
 async function installationId(db: Database): Promise<string> {
   const known = (await initSetting(db, "installation", { id: randomUUID() })) as { id?: unknown };
@@ -217,6 +224,7 @@ async function main() {
   const { db, url } = await openStorage();
   step(options.databaseUrl ? "database: yours, migrated" : "database: embedded PostgreSQL, migrated");
   await applyTargets(db);
+  await applyDemoSites(db);
 
   let crash: string | null = null;
   const giveUp = (reason: string) => {
@@ -358,10 +366,6 @@ async function main() {
   }
 
   if (options.demo > 0) {
-    if ((await listSiteSubnets(db)).length === 0) {
-      const subnets = sites.map(({ name, network }) => ({ cidr: `${network}.0.0/16`, site: name }));
-      await saveSiteSubnets(db, subnets, { actor: "npm run up" });
-    }
     started.push(
       keepService(
         {
