@@ -24,6 +24,13 @@ export function cpuSeconds(pid: number): number {
 export const machineLine = () =>
   `${os.cpus().length} cores (${os.cpus()[0]?.model ?? "unknown"}), Node ${process.versions.node}, ${os.platform()} ${os.release()}`;
 
+/** The load that others put on the machine is part of what a figure means. */
+export const loadAverage = () =>
+  `load ${os
+    .loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ")}`;
+
 export const fixed = (value: number, digits = 0) =>
   value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 

@@ -1,8 +1,10 @@
 // Acknowledged observations per second through the built collector and the embedded PostgreSQL, beside the bare pipe
-// (bare-pipe.ts) on the same machine, database and messages, in turn, several rounds.
+// (bare-pipe.ts) on the same machine, database and messages, in turn, several rounds. Each is driven twice: as fast as
+// it acknowledges, for the throughput and the processor time of an observation; and at a moderate fixed rate, for the
+// time from send to acknowledgement, which under saturation tells only how long the window is.
 import { parseArgs } from "node:util";
 import WebSocket from "ws";
-import { fixed, machineLine, median, percentile, table } from "./figures.ts";
+import { cpuSeconds, fixed, loadAverage, machineLine, median, percentile, table } from "./figures.ts";
 import { collectorOf } from "./fleet/collector.ts";
 import { newIdentity, signText } from "./fleet/identity.ts";
 import { type Draft, digestOf, makeMachine, observe } from "./fleet/machine.ts";
@@ -18,12 +20,15 @@ const { values } = parseArgs({
     window: { type: "string", default: "100" },
     /** Observations a message. */
     batch: { type: "string", default: "10" },
+    /** Observations per second of the second drive. */
+    rate: { type: "string", default: "1000" },
   },
 });
 const connections = Number(values.connections);
 const seconds = Number(values.seconds);
 const window = Number(values.window);
 const perMessage = Number(values.batch);
+const rate = Number(values.rate);
 
 interface Sender {
   readonly socket: WebSocket;
@@ -33,8 +38,13 @@ interface Sender {
 }
 interface Result {
   readonly perSecond: number;
+  /** Milliseconds from send to acknowledgement at the fixed rate. */
   readonly p50: number;
   readonly p99: number;
+  /** Microseconds of processor time for one observation, at full speed. */
+  readonly server: number;
+  readonly postgres: number;
+  readonly sender: number;
 }
 
 /** Observations as the agent sends them, one probe each, every one different from the last: each is a row. */
@@ -62,20 +72,30 @@ function messagesOf(index: number, policy: Parameters<typeof observe>[1]) {
   };
 }
 
-async function load(senders: Sender[], make: ((sender: Sender) => string)[]): Promise<Result> {
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Drives the senders for a while and measures the part after `warmUp`. `pace` null: as much as the window allows. */
+async function drive(
+  senders: readonly Sender[],
+  make: readonly ((sender: Sender) => string)[],
+  pace: number | null,
+  cpu: () => Promise<readonly number[]>,
+): Promise<{ acked: number; elapsed: number; latencies: number[]; cpu: number[] }> {
   const latencies: number[] = [];
   let counting = false;
+  let running = true;
   let acked = 0;
   const sentAt = senders.map(() => new Map<number, number>());
-  const fill = (i: number) => {
+  const send = (i: number) => {
     const sender = senders[i] as Sender;
-    while (sender.seq - sender.acked + perMessage <= window) {
-      const text = make[i]?.(sender) ?? "";
-      sentAt[i]?.set(sender.seq, performance.now());
-      sender.socket.send(text);
-    }
+    const text = make[i]?.(sender) ?? "";
+    sentAt[i]?.set(sender.seq, performance.now());
+    sender.socket.send(text);
   };
-  let running = true;
+  const room = ({ seq, acked }: Sender) => seq - acked + perMessage <= window;
+  const fill = (i: number) => {
+    while (room(senders[i] as Sender)) send(i);
+  };
   for (const [i, sender] of senders.entries()) {
     sender.socket.on("message", (data) => {
       const message = JSON.parse(data.toString()) as { type: string; seq: number };
@@ -87,20 +107,56 @@ async function load(senders: Sender[], make: ((sender: Sender) => string)[]): Pr
         if (counting) latencies.push(performance.now() - at);
         sentAt[i]?.delete(seq);
       }
-      if (running) fill(i);
+      if (running && pace === null) fill(i);
     });
-    fill(i);
+    if (pace === null) fill(i);
   }
-  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  let sent = 0;
+  const start = performance.now();
+  const timer =
+    pace === null
+      ? undefined
+      : setInterval(() => {
+          for (; sent < ((performance.now() - start) / 1000) * (pace / perMessage); sent++) send(sent % senders.length);
+        }, 5);
   await wait(2000);
+  const before = await cpu();
   counting = true;
   const began = performance.now();
   await wait(seconds * 1000);
   counting = false;
-  running = false;
   const elapsed = (performance.now() - began) / 1000;
+  const after = await cpu();
+  running = false;
+  clearInterval(timer);
+  // What is under way is settled before the next drive.
+  const deadline = performance.now() + 20_000;
+  while (senders.some(({ seq, acked }) => acked < seq) && performance.now() < deadline) await wait(20);
   for (const { socket } of senders) socket.removeAllListeners("message");
-  return { perSecond: acked / elapsed, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return { acked, elapsed, latencies, cpu: after.map((value, i) => value - (before[i] ?? 0)) };
+}
+
+/** Processor seconds so far: the server, PostgreSQL with all its processes, this process. */
+const cpuOf = (pid: number) => async () => {
+  const { rows } = await installation.db.pool.query<{ pid: number }>("SELECT pid FROM pg_stat_activity");
+  const postgres = rows.reduce((sum, row) => sum + cpuSeconds(row.pid), 0);
+  const { user, system } = process.cpuUsage();
+  return [cpuSeconds(pid), postgres, (user + system) / 1e6];
+};
+
+async function load(senders: readonly Sender[], pid: number): Promise<Result> {
+  const make = makers();
+  const paced = await drive(senders, make, rate, cpuOf(pid));
+  const full = await drive(senders, make, null, cpuOf(pid));
+  const [server = 0, postgres = 0, sender = 0] = full.cpu.map((value) => (value / full.acked) * 1e6);
+  return {
+    perSecond: full.acked / full.elapsed,
+    p50: percentile(paced.latencies, 0.5),
+    p99: percentile(paced.latencies, 0.99),
+    server,
+    postgres,
+    sender,
+  };
 }
 
 const installation = await install();
@@ -121,7 +177,7 @@ async function throughBarePipe(port: number): Promise<Result> {
       return { socket, epoch, seq: 0, acked: 0 };
     }),
   );
-  const result = await load(senders, makers());
+  const result = await load(senders, child.pid ?? 0);
   for (const { socket } of senders) socket.terminate();
   await stopChild(child);
   return result;
@@ -183,7 +239,7 @@ async function throughCollector(port: number): Promise<Result> {
       return { socket, epoch: identity.epoch, seq: seqs[i] ?? 0, acked: seqs[i] ?? 0 };
     }),
   );
-  const result = await load(senders, makers());
+  const result = await load(senders, collector.pid);
   for (const [i, sender] of senders.entries()) {
     seqs[i] = sender.seq;
     sender.socket.terminate();
@@ -207,13 +263,16 @@ const row = (name: string, results: readonly Result[]) => [
   fixed(median(results.map((r) => r.perSecond))),
   fixed(median(results.map((r) => r.p50)), 1),
   fixed(median(results.map((r) => r.p99)), 1),
+  fixed(median(results.map((r) => r.server))),
+  fixed(median(results.map((r) => r.postgres))),
+  fixed(median(results.map((r) => r.sender))),
 ];
 const ratios = product.map((r, i) => r.perSecond / (pipe[i]?.perSecond ?? Number.NaN));
 process.stdout.write(
-  `${machineLine()}; ${connections} connections, ${perMessage} observations a message, median of ${values.rounds} rounds of ${seconds} s\n\n`,
+  `${machineLine()}; ${loadAverage()}; ${connections} connections, ${perMessage} observations a message, median of ${values.rounds} rounds of ${seconds} s\n\n`,
 );
 process.stdout.write(
-  `${table(["ingest", "acked observations/s", "p50 ms", "p99 ms"], [row("bare pipe", pipe), row("collector", product)])}\n\n`,
+  `${table(["ingest", "acked observations/s", `p50 ms at ${fixed(rate)}/s`, `p99 ms at ${fixed(rate)}/s`, "server µs each", "PostgreSQL µs each", "sender µs each"], [row("bare pipe", pipe), row("collector", product)])}\n\n`,
 );
 process.stdout.write(
   `ratio collector / bare pipe: ${fixed(median(ratios), 2)} (${ratios.map((r) => fixed(r, 2)).join(", ")})\n`,
