@@ -93,24 +93,26 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let cancelSend: (() => void) | null = null;
   const abort = new AbortController();
 
-  function record(draft: Draft): void {
+  /** @param whole whether it was seen by a whole cycle; settings read in between count with it. */
+  function record(draft: Draft, whole = true): void {
     const at = clock.now();
     const digest = factsDigest(draft.kind, draft.facts);
     const { kind, key, facts } = draft;
+    const mark = whole ? {} : ({ partial: true } as const);
     location = draft.location;
     if (kind === "settings") noteSettings(digest);
     if (known.holds(key, digest, location, clock.uptime())) {
       const timings = kind === "probe" ? phaseTimings(facts as ProbeFacts) : null;
-      outbox.append({ type: "confirmation", at, key, location, digest, timings });
+      outbox.append({ type: "confirmation", at, key, location, digest, timings, ...mark });
     } else {
-      const raw: RawObservation = { seq: 1, at, ageMs: 0, kind, key, location, digest, facts };
+      const raw: RawObservation = { seq: 1, at, ageMs: 0, kind, key, location, digest, facts, ...mark };
       const decoded = decodeObservation(raw);
       // Facts that break the wire's own limits would be refused again at each attempt.
       if (!decoded.known) {
         log("error", "an observation breaks the wire's rules", { key, why: decoded.why });
         return;
       }
-      const seq = outbox.append({ type: "observation", at, kind, key, location, digest, facts });
+      const seq = outbox.append({ type: "observation", at, kind, key, location, digest, facts, ...mark });
       if (seq !== null) known.remember(key, digest, location, seq, clock.uptime());
     }
     cancelSend ??= clock.setTimer(() => {
@@ -155,7 +157,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     try {
       const request = { policy, targets, whole, signal: abort.signal, onProgress };
       for await (const draft of options.observe(request)) {
-        record(draft);
+        record(draft, whole);
         if (draft.kind !== "probe") continue;
         probes++;
         const facts = draft.facts as ProbeFacts;

@@ -36,6 +36,11 @@ export interface Schedule {
 const jitter = 0.2;
 /** Sampled targets are probed in one cycle of so many (rule 15), and in the first one. */
 const sampleEvery = 4;
+/**
+ * Up to this share the fleet's budget does not bind: it is only one machine's own restraint, and the first picture of
+ * a machine may be whole at once. A larger fleet's machines start as spread as they go on.
+ */
+const burstShareSeconds = 60;
 const extraDelay = [5_000, 60_000] as const;
 const extraEveryMs = 60_000;
 /** First and second re-probe of a target that failed: 60 s and 120 s at least, spread within five minutes (rule 15). */
@@ -99,7 +104,7 @@ export function createSchedule(random: Random): Schedule {
     // What everything else is judged by goes first, where one host has several targets.
     waiting = [...chosen].sort((a, b) => Number(a.cadence === "sampled") - Number(b.cadence === "sampled"));
     waitingReason = reason;
-    if (reason === "check-now") {
+    if (reason === "check-now" || (reason === "start" && (policy?.minSecondsPerHost ?? 0) <= burstShareSeconds)) {
       for (const target of waiting) lastRequest.set(target.host.toLowerCase(), now);
       const targets = waiting.map((target) => target.id);
       waiting = [];

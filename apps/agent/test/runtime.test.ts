@@ -93,6 +93,24 @@ describe("the runtime", () => {
     expect(batch?.confirmations).toMatchObject([{ seq: 3, digest: batch?.items[0]?.digest, timings: { total: 77 } }]);
   });
 
+  it("marks what a re-probe of a failed target saw, because it is no cycle", async () => {
+    const { runtime, clock, cycles, sent, world } = setUp();
+    const key = "probe:c1:ews:configured";
+    const failed = (ms: number) => probeFacts({ timedOut: ms > 0 });
+    world.drafts = [{ kind: "probe", key, location: "inside", facts: failed(1) }];
+    runtime.start();
+    await clock.advance(1000);
+    await clock.advance(2 * minute);
+    world.drafts = [{ kind: "probe", key, location: "inside", facts: failed(0) }];
+    await clock.advance(5 * minute);
+    expect(cycles.map(({ whole, targets }) => (whole ? "all" : targets))).toEqual(["all", ["ews"], ["ews"]]);
+    const probes = sent()?.items.filter((item) => item.key === key);
+    expect(probes?.map(({ partial }) => partial)).toEqual([undefined, true]);
+    expect(sent()?.confirmations.map(({ partial }) => partial)).toEqual([true]);
+    await clock.advance(15 * minute);
+    expect(sent()?.confirmations.map(({ partial }) => partial)).toEqual([true, undefined]);
+  });
+
   it("sends facts in full that changed, or that were seen somewhere else", async () => {
     const { runtime, clock, sent, world } = setUp();
     runtime.start();

@@ -320,6 +320,12 @@ export type SystemFacts = z.infer<typeof systemFactsSchema>;
 export const observationKinds = ["system", "settings", "pac", "wpad", "probe"] as const;
 export type ObservationKind = (typeof observationKinds)[number];
 
+/**
+ * True for what was seen apart from a whole cycle: the re-probe of a failed target, or one that waited for its host's
+ * share. It is news like any other, but no cycle by which persistence is counted (domain 5).
+ */
+const partial = z.boolean().optional();
+
 const envelope = {
   /** The machine's own number, +1 per observation within an epoch. */
   seq: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
@@ -335,6 +341,7 @@ const envelope = {
   key: text(256),
   /** SHA-256 prefix over the facts without their volatile parts (rule 13). */
   digest: hash,
+  partial,
 };
 
 /** The observations whose facts this collector understands. */
@@ -363,6 +370,7 @@ export const confirmationSchema = z.looseObject({
   at: instantSchema,
   ageMs: envelope.ageMs,
   location: locationSchema,
+  partial,
   /** Phase timings of a probe in ms, null for a phase that was not reached. */
   timings: z
     .looseObject({

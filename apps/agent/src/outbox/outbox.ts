@@ -11,6 +11,8 @@ export type OutboxItem =
       readonly location: Location;
       readonly digest: string;
       readonly facts: unknown;
+      /** As on the wire: seen apart from a cycle. */
+      readonly partial?: true;
     }
   | {
       readonly type: "confirmation";
@@ -19,6 +21,7 @@ export type OutboxItem =
       readonly location: Location;
       readonly digest: string;
       readonly timings: PhaseTimings | null;
+      readonly partial?: true;
     };
 
 /** One message's worth of the outbox, as the wire wants it. */
