@@ -14,6 +14,7 @@ import { runCommand as runProgram } from "./platform/run-command.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
 import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
 import { waysOut } from "./proxy/own-route.ts";
+import { scriptMemory } from "./proxy/script-memory.ts";
 import { readSettings, type SettingsContext } from "./proxy/settings.ts";
 import { formatStatus, readStatus } from "./status.ts";
 
@@ -75,6 +76,7 @@ function saltOf(dataDir: string): string {
 
 const stopping = new AbortController();
 const trust = trustStore();
+const scripts = scriptMemory(clock);
 const uid = process.getuid?.() ?? null;
 
 const probesWith = (fence: Fence, signal: AbortSignal): ProbeContext => ({
@@ -84,6 +86,7 @@ const probesWith = (fence: Fence, signal: AbortSignal): ProbeContext => ({
   trust: trust(),
   resolver: { servers: null },
   timeouts: defaultTimeouts,
+  scripts,
   userAgent: userAgentOf(version),
 });
 

@@ -1,3 +1,4 @@
+import type { ScriptMemory } from "../proxy/script-memory.ts";
 import type { TrustStore } from "./trust-store.ts";
 
 /** Wall clock and monotonic clock, both in milliseconds. Only `main.ts` makes the real one. */
@@ -57,6 +58,8 @@ export interface ProbeContext {
   readonly trust: TrustStore;
   readonly resolver: ResolverOptions;
   readonly timeouts: Timeouts;
+  /** Of earlier cycles; absent: every script is fetched and run anew. */
+  readonly scripts?: ScriptMemory;
   /** `Lynceus/<version> (monitoring)`: fixed, so that Exchange admins can filter it (domain 6.2). */
   readonly userAgent: string;
 }

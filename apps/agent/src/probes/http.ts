@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly absolute: boolean;
   /** The TLS session did not verify: what comes is evidence only. */
   readonly untrusted: boolean;
+  /** Conditions of the request, such as `If-None-Match`. */
+  readonly conditions?: Readonly<Record<string, string>>;
 }
 
 /** `Host` as clients write it: without the scheme's own port. */
@@ -43,6 +45,7 @@ export function sendGet(
         "User-Agent": ctx.userAgent,
         Accept: asked.accept,
         Connection: "keep-alive",
+        ...asked.conditions,
       },
       maxHeaderSize: 32 * 1024,
       signal,

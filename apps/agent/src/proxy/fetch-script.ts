@@ -7,6 +7,7 @@ import { reportHeaders } from "../probes/headers.ts";
 import { sendGet } from "../probes/http.ts";
 import { connectTcp } from "../probes/tcp.ts";
 import { handshake } from "../probes/tls.ts";
+import type { KeptScript } from "./script-memory.ts";
 
 /** As Chrome: a script is below 1 MB (domain 4.6). */
 export const maxScriptBytes = 1024 * 1024;
@@ -33,7 +34,18 @@ const failed = (fetch: PacFacts["fetch"], parts: Partial<FetchedScript> = {}): F
   ...parts,
 });
 
+/** A validator as it may be sent back; what does not look like one is not kept. */
+const validator = (value: string | undefined): string | null =>
+  value !== undefined && /^[\x20-\x7e]{1,256}$/.test(value) ? value : null;
+
+/** Asks for the script only where it is another one than `known`. */
+const conditionsOf = (known: KeptScript | null) => ({
+  ...(known?.etag ? { "If-None-Match": known.etag } : {}),
+  ...(known?.lastModified ? { "If-Modified-Since": known.lastModified } : {}),
+});
+
 async function fetchNow(url: URL, ctx: ProbeContext): Promise<FetchedScript> {
+  const known = ctx.scripts?.fetched(url.href) ?? null;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const scheme = url.protocol === "https:" ? "https" : "http";
   const port = Number(url.port || (scheme === "https" ? 443 : 80));
@@ -52,8 +64,10 @@ async function fetchNow(url: URL, ctx: ProbeContext): Promise<FetchedScript> {
   }
   try {
     const path = `${url.pathname}${url.search}`;
-    const asked = { host, port, scheme, path, accept: "*/*", absolute: false, untrusted: false } as const;
+    const conditions = conditionsOf(known);
+    const asked = { host, port, scheme, path, accept: "*/*", absolute: false, untrusted: false, conditions } as const;
     const response = await sendGet(socket, asked, ctx, ctx.signal);
+    if (known && response.statusCode === 304) return { ...known.script, addresses };
     const { headers, wwwAuth, proxyAuth } = reportHeaders(response.rawHeaders);
     const chunks: Buffer[] = [];
     let length = 0;
@@ -71,7 +85,11 @@ async function fetchNow(url: URL, ctx: ProbeContext): Promise<FetchedScript> {
     };
     if (response.statusCode !== 200) return failed(`http-${response.statusCode}`, parts);
     if (length >= maxScriptBytes) return failed("too-big", parts);
-    return { fetch: "ok", body: all, ...parts };
+    const script: FetchedScript = { fetch: "ok", body: all, ...parts };
+    const etag = validator(response.headers.etag);
+    const lastModified = validator(response.headers["last-modified"]);
+    if (etag || lastModified) ctx.scripts?.keep(url.href, { etag, lastModified, script });
+    return script;
   } finally {
     socket.destroy();
   }
@@ -79,7 +97,8 @@ async function fetchNow(url: URL, ctx: ProbeContext): Promise<FetchedScript> {
 
 /**
  * Fetches a proxy script as WinHTTP does: http and https only, never through a proxy, no login, no redirect, exactly
- * 200, below 1 MB, within 10 s (domain 4.6). Every failure is a result. Rejects only when the agent stops.
+ * 200, below 1 MB, within 10 s (domain 4.6). One that is known is asked for on condition; "not modified" is the known
+ * one again. Every failure is a result. Rejects only when the agent stops.
  */
 export async function fetchScript(address: string, ctx: ProbeContext): Promise<FetchedScript> {
   const url = URL.canParse(address) ? new URL(address) : null;

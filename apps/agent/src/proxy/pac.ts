@@ -9,6 +9,7 @@ import { classifyBody } from "../probes/body-class.ts";
 import type { ProbeContext } from "../probes/context.ts";
 import { evaluateScript } from "./evaluate-script.ts";
 import { type FetchedScript, fetchScript } from "./fetch-script.ts";
+import type { PacAnswer, PacCall } from "./pac-engine.ts";
 
 /** A script's answer for each address, and what may be told of the script itself. */
 export interface EvaluatedPac {
@@ -46,6 +47,27 @@ const isPage = (fetched: FetchedScript): boolean =>
 
 /** What of a script's error may leave the machine: addresses in it lose their query. */
 const shown = (text: string) => text.replace(/\bhttps?:\/\/\S+/gi, (url) => redactProxyUrl(url)).slice(0, 1024);
+
+/** The script's answers; only what is not known from earlier cycles is asked. A failure is never taken for lasting. */
+async function answersOf(
+  script: string,
+  calls: readonly PacCall[],
+  myIpAddress: string,
+  ctx: ProbeContext,
+): Promise<ReadonlyMap<string, PacAnswer>> {
+  const sha256 = createHash("sha256").update(script).digest("hex");
+  const known = ctx.scripts?.answers(script, sha256, myIpAddress) ?? new Map<string, PacAnswer>();
+  const open = calls.filter(({ url }) => !known.has(url));
+  const answers = await evaluateScript(script, open, myIpAddress, ctx);
+  const byUrl = new Map(known);
+  for (const [index, { url }] of open.entries()) {
+    const answer = answers[index];
+    if (!answer) continue;
+    byUrl.set(url, answer);
+    if (answer.ok) known.set(url, answer);
+  }
+  return byUrl;
+}
 
 /**
  * Fetches the script at `address` and asks it about every target, in both forms of the URL. Its text never leaves the
@@ -99,9 +121,8 @@ export async function fetchAndEvaluatePac(
   const routed = targets.filter((target) => target.kind !== "srv");
   const urls = [...new Set(routed.flatMap((target) => [urlOf(target), originOf(urlOf(target))]))];
   const calls = urls.map((url) => ({ url, host: hostOf(url) }));
-  const answers = await evaluateScript(script, calls, myIpAddress, ctx);
-  const byUrl = new Map(urls.map((url, index) => [url, answers[index]]));
-  const failure = answers.find((answer) => !answer.ok);
+  const byUrl = await answersOf(script, calls, myIpAddress, ctx);
+  const failure = urls.map((url) => byUrl.get(url)).find((answer) => answer && !answer.ok);
   const resultOf = (url: string) => {
     const answer = byUrl.get(url);
     return answer?.ok ? answer.result : null;
