@@ -219,6 +219,13 @@ export async function seedFleet(db: Database, now = new Date()): Promise<SeededF
   }
   const { conflicts } = await commitBatch(db, batch);
   if (conflicts.length > 0) throw new Error(`${conflicts.length} seeded machines were refused as conflicts`);
+  // The first status of a machine begins when it is enrolled; in the story it was well before.
+  for (const machine of batch.machines) {
+    const { statusSince } = machine.columns;
+    if (statusSince instanceof Date) {
+      await db.prisma.machine.update({ where: { id: machine.machineId }, data: { statusSince } });
+    }
+  }
   for (const [site, machines] of sites) await setSite(db, machines, site, { actor: "seed", now });
   await db.prisma.machine.updateMany({
     where: { id: { in: [...ids.values()] }, status: { notIn: ["stale", "signed-off"] } },

@@ -1,6 +1,6 @@
 import styles from "./charts.module.css";
 
-export type StripState = "ok" | "bad" | "stale" | "unknown";
+export type StripState = "ok" | "bad" | "expected" | "stale" | "unknown";
 
 export interface StripSegment {
   /** Fractions of the range, 0 to 1. */
@@ -21,6 +21,8 @@ export interface Strip {
 const fills: Record<StripState, string> = {
   ok: "var(--ok-fill)",
   bad: "var(--bad-fill)",
+  /** Fails by design. */
+  expected: "var(--off)",
   stale: "var(--stale-fill)",
   unknown: "var(--unk-fill)",
 };

@@ -20,51 +20,53 @@ export function FindingsPanel({
       {findings.length === 0 ? (
         <p className={styles.none}>No finding was ever raised on this machine.</p>
       ) : (
-        <table className={styles.findings}>
-          <thead>
-            <tr>
-              <th scope="col">Finding</th>
-              <th scope="col">Severity</th>
-              <th scope="col">From</th>
-              <th scope="col">Until</th>
-            </tr>
-          </thead>
-          <tbody>
-            {findings.map((finding) => (
-              <tr key={finding.id}>
-                <td>
-                  <span style={{ display: "inline-flex", gap: 6, alignItems: "center" }}>
-                    <StatusMark
-                      status={
-                        finding.clearedAt ? "signed-off" : finding.severity === "prompting" ? "failing" : "at-risk"
-                      }
-                    />
-                    <bdi>{safeText(finding.cause)}</bdi>
-                  </span>
-                  <small>
-                    {textsOf(finding.pattern)?.title ?? finding.pattern} · {finding.pattern}
-                    {finding.primary ? " · primary" : ""}
-                  </small>
-                  {finding.clearedAt
-                    ? null
-                    : finding.evidence.slice(0, 3).map((item) => (
-                        <small key={item.text}>
-                          <bdi>{safeText(item.text)}</bdi>
-                        </small>
-                      ))}
-                </td>
-                <td className="nowrap">
-                  {finding.severity}
-                  <small>confidence {finding.confidence}</small>
-                </td>
-                <td className="nowrap">{formatTime(Date.parse(finding.since), { now, zone })}</td>
-                <td className="nowrap">
-                  {finding.clearedAt ? formatTime(Date.parse(finding.clearedAt), { now, zone }) : "holds"}
-                </td>
+        <div className={styles.scroll}>
+          <table className={styles.findings}>
+            <thead>
+              <tr>
+                <th scope="col">Finding</th>
+                <th scope="col">Severity</th>
+                <th scope="col">From</th>
+                <th scope="col">Until</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {findings.map((finding) => (
+                <tr key={finding.id}>
+                  <td>
+                    <span style={{ display: "inline-flex", gap: 6, alignItems: "center" }}>
+                      <StatusMark
+                        status={
+                          finding.clearedAt ? "signed-off" : finding.severity === "prompting" ? "failing" : "at-risk"
+                        }
+                      />
+                      <bdi>{safeText(finding.cause)}</bdi>
+                    </span>
+                    <small>
+                      {textsOf(finding.pattern)?.title ?? finding.pattern} · {finding.pattern}
+                      {finding.primary ? " · primary" : ""}
+                    </small>
+                    {finding.clearedAt
+                      ? null
+                      : finding.evidence.slice(0, 3).map((item) => (
+                          <small key={item.text}>
+                            <bdi>{safeText(item.text)}</bdi>
+                          </small>
+                        ))}
+                  </td>
+                  <td className="nowrap">
+                    {finding.severity}
+                    <small>confidence {finding.confidence}</small>
+                  </td>
+                  <td className="nowrap">{formatTime(Date.parse(finding.since), { now, zone })}</td>
+                  <td className="nowrap">
+                    {finding.clearedAt ? formatTime(Date.parse(finding.clearedAt), { now, zone }) : "holds"}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </Panel>
   );

@@ -8,7 +8,9 @@ export function FixPanel({ texts, works }: { texts: PatternTexts | null; works: 
     return (
       <Panel title="What fixes it">
         <p className={styles.none}>
-          {works ? "Nothing has to be fixed on this machine." : "No cause is named yet, so no step can be given."}
+          {works
+            ? "Nothing to fix: Exchange answers on this machine."
+            : "No cause is named yet, so no step can be given."}
         </p>
       </Panel>
     );

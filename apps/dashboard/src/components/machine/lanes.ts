@@ -34,6 +34,18 @@ export function slotOk(slot: ProbeSlot, policy: Policy | null): boolean | null {
   return target ? isOk(slot.verdict, target) : null;
 }
 
+/** Whether a failing direct route proves nothing: the network requires a proxy, or the proxy works (5.0 rule 7). */
+export function directMayFail(
+  facts: MachineFacts,
+  policy: Policy | null,
+  configuration: string,
+  target: string,
+): boolean {
+  if (policy?.expectations.requiresProxy === true) return true;
+  const configured = slotOf(facts, configuration, target, "configured");
+  return configured !== null && configured.facts.route.kind === "proxy" && slotOk(configured, policy) === true;
+}
+
 export function lanesOf(target: string, context: LaneContext): Lane[] {
   const { facts, policy, configuration } = context;
   const configured = slotOf(facts, configuration, target, "configured");
@@ -42,8 +54,7 @@ export function lanesOf(target: string, context: LaneContext): Lane[] {
   if (configured) lanes.push(laneOf("configured", configured, context, false));
   const proxied = configured?.facts.route.kind === "proxy";
   if (direct && (proxied || !configured)) {
-    const works = configured !== null && proxied && slotOk(configured, policy) === true;
-    const expected = slotOk(direct, policy) === false && (works || policy?.expectations.requiresProxy === true);
+    const expected = slotOk(direct, policy) === false && directMayFail(facts, policy, configuration, target);
     lanes.push(laneOf("direct", direct, context, expected));
   }
   const control = controlSlot(context);
@@ -80,14 +91,18 @@ function laneOf(id: Lane["id"], slot: ProbeSlot, context: LaneContext, expectedT
         column: step.id as Column,
         state: step.state,
         value: step.value,
-        details: [...details, ...extraDetails(step.id, probe, script, context)],
+        // The lane's title says the proxy already.
+        details: [
+          ...details.filter((text) => text !== routeTitle(probe)),
+          ...extraDetails(step.id, probe, script, context),
+        ],
         ms: step.ms,
         hint: step.state === "slow" ? "Slow: above its limit, and above three times what is usual here" : null,
       };
     });
   const good = answer?.state === "ok";
   const unsure = !good && (context.status === "cannot-tell" || slotOk(slot, context.policy) === null);
-  const [verdict = "", ...rest] = (answer?.second ?? "").split(" · ");
+  const [verdict = "", ...rest] = (answer?.second ?? "").replace("; expected here", "").split(" · ");
   return {
     id,
     title: { configured: "Configured route", direct: "Direct", control: "Control" }[id],

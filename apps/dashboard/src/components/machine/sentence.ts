@@ -10,8 +10,10 @@ export interface SentenceRun {
  */
 export function sentenceRuns(sentence: string, cause: string | null): SentenceRun[] {
   const parts = sentence.trim().split(/(?<=\.)\s+(?=\p{Lu})/u);
-  const quiet = parts.length > 1 ? (parts.at(-1) ?? null) : null;
-  const main = quiet === null ? sentence.trim() : parts.slice(0, -1).join(" ");
+  // "Holds for 1 of 2 users." stands behind who can fix it, and is as quiet.
+  const tail = parts.at(-1)?.startsWith("Holds for ") ? 2 : 1;
+  const quiet = parts.length > tail ? parts.slice(-tail).join(" ") : null;
+  const main = quiet === null ? sentence.trim() : parts.slice(0, -tail).join(" ");
   const runs: SentenceRun[] = [];
   const at = cause ? main.indexOf(cause) : -1;
   if (cause && at >= 0) {

@@ -63,6 +63,7 @@ export function settingsDiff(input: {
     const was = scriptMoved && previousScript ? previousScript.facts : script.facts;
     put("Script, sha256", hashText(was.sha256), hashText(script.facts.sha256), scriptMoved);
   }
+  let sameRoutes = 0;
   const probes = Object.values(facts.probes).filter(
     (slot) => slot.facts.configuration === configuration && slot.facts.via === "configured",
   );
@@ -71,9 +72,11 @@ export function settingsDiff(input: {
     if (!is) continue;
     const host = previous.endpoint.host;
     const [was, now] = [routeText(previous.route), routeText(is.facts.route)];
-    put(`Route, ${host}`, was, now, mainServices.has(previous.endpoint.service) && was === now);
+    if (was !== now || mainServices.has(previous.endpoint.service)) put(`Route, ${host}`, was, now, true);
+    else sameRoutes++;
     if (previous.zone !== is.facts.zone) put(`Zone, ${host}`, previous.zone, is.facts.zone);
   }
+  if (sameRoutes > 0) unchanged.push(`${sameRoutes} other ${sameRoutes === 1 ? "route" : "routes"}`);
   const after = settingsOf(facts.settings?.facts ?? null, configuration);
   const before = settingsMoved ? settingsOf(facts.previousSettings?.facts ?? null, configuration) : after;
   if (after && before) {

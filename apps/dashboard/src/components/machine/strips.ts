@@ -6,6 +6,7 @@ import { formatDuration, formatTime } from "@lynceus/protocol/present";
 import type { MachineFacts } from "@lynceus/protocol/state";
 import type { ChartTable } from "../charts/chart-panel.tsx";
 import type { Strip, StripSegment, StripState } from "../charts/state-strips.tsx";
+import { directMayFail } from "./lanes.ts";
 
 /** A stretch of one verdict. */
 export interface VerdictSpan {
@@ -15,6 +16,8 @@ export interface VerdictSpan {
   verdict: string;
   /** Whether the verdict is good for its target; null when it cannot be told. */
   ok: boolean | null;
+  /** Its failing is design: direct where the proxy carries the traffic. */
+  expected?: boolean;
 }
 
 /** One row of the target strips: spans cut to the range, and the time after the last word in stale gold. */
@@ -38,7 +41,7 @@ export function stripOf(
     segments.push({ ...segment, title });
   };
   for (const span of spans) {
-    const state: StripState = span.ok === null ? "unknown" : span.ok ? "ok" : "bad";
+    const state: StripState = span.ok === null ? "unknown" : span.ok ? "ok" : span.expected ? "expected" : "bad";
     put(span.from, span.to ?? Math.min(context.seenAt ?? range.to, range.to), state, span.verdict);
   }
   if (spans.length > 0 && context.seenAt !== null && context.seenAt < range.to)
@@ -53,7 +56,7 @@ function sentenceFor(spans: readonly VerdictSpan[], range: { from: number; to: n
   const changes = inside.length - 1;
   const tail = changes === 0 ? "the whole time" : `now, after ${changes} ${changes === 1 ? "change" : "changes"}`;
   const bad = inside
-    .filter((span) => span.ok === false)
+    .filter((span) => span.ok === false && !span.expected)
     .reduce((sum, span) => sum + Math.min(span.to ?? range.to, range.to) - Math.max(span.from, range.from), 0);
   return `${last.verdict} ${tail}${bad > 0 ? `; failing ${formatDuration(bad)}` : ""}`;
 }
@@ -107,6 +110,7 @@ export function stripsOf(input: {
           to: changes[i + 1]?.at.getTime() ?? null,
           verdict: change.verdict,
           ok: target ? isOk(change.verdict, target) : null,
+          expected: via === "direct" && directMayFail(facts, policy, configuration, id),
         }),
       );
       const service = target ? serviceName(target.service) : id;

@@ -7,8 +7,8 @@ export type Completion =
 
 const fieldHead = /^(-?)([A-Za-z][A-Za-z-]*)(<=|>=|:|<|>)(.*)$/;
 
-/** A field while none is written, then its values. The draft is one term that is not finished. */
-export function completionOf(draft: string): Completion {
+/** A field while none is written, then its values. The draft is one term that is not finished; `fields`, those that can be asked for. */
+export function completionOf(draft: string, fields?: readonly string[]): Completion {
   const match = fieldHead.exec(draft);
   if (match && Object.hasOwn(filterFields, (match[2] as string).toLowerCase())) {
     const [, minus = "", name = "", op = ":", rest = ""] = match;
@@ -23,7 +23,7 @@ export function completionOf(draft: string): Completion {
   const word = draft.replace(/^-/, "").toLowerCase();
   const minus = draft.startsWith("-") ? "-" : "";
   const options = Object.entries(filterFields as Record<string, FilterFieldInfo>)
-    .filter(([name]) => name.startsWith(word))
+    .filter(([name]) => name.startsWith(word) && (fields === undefined || fields.includes(name)))
     .map(([name, info]) => ({ value: `${minus}${name}:`, title: info.title }));
   return { kind: "field", options };
 }

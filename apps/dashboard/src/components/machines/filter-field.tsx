@@ -21,11 +21,14 @@ export function FilterField({
   query,
   onChange,
   zone,
+  fields,
   inputRef,
 }: {
   query: string;
   onChange: (query: string) => void;
   zone: string;
+  /** Fields that the table can be filtered by. */
+  fields: readonly string[];
   inputRef: RefObject<HTMLInputElement | null>;
 }) {
   const [draft, setDraft] = useState("");
@@ -34,7 +37,7 @@ export function FilterField({
   const [values, setValues] = useState<Option[]>([]);
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const terms = splitTerms(query);
-  const completion = completionOf(draft);
+  const completion = completionOf(draft, fields);
   const asked = completion.kind === "value" ? completion.field : null;
 
   useEffect(() => {
@@ -72,6 +75,7 @@ export function FilterField({
     }
     setError(null);
     setDraft("");
+    combobox.closeDropdown();
     onChange([query, text.trim()].filter((part) => part !== "").join(" "));
     return true;
   };
@@ -176,7 +180,6 @@ export function FilterField({
                   autoComplete="off"
                   spellCheck={false}
                   maxLength={512}
-                  onFocus={() => combobox.openDropdown()}
                   onBlur={() => {
                     combobox.closeDropdown();
                     setSelected(false);
@@ -184,7 +187,8 @@ export function FilterField({
                   onChange={(event) => {
                     setDraft(event.currentTarget.value);
                     setError(null);
-                    combobox.openDropdown();
+                    if (event.currentTarget.value === "") combobox.closeDropdown();
+                    else combobox.openDropdown();
                     combobox.resetSelectedOption();
                   }}
                   onKeyDown={pressed}

@@ -50,6 +50,7 @@ export function MachinesTable({
   sort,
   first,
   zone,
+  fields,
   counts,
   empty,
 }: {
@@ -57,6 +58,8 @@ export function MachinesTable({
   sort: string;
   first: RowsPage;
   zone: string;
+  /** Fields that the table can be filtered by. */
+  fields: readonly string[];
   /** The count line, rendered by the server. */
   counts: ReactNode;
   /** What is shown instead of rows when nothing matches. */
@@ -125,6 +128,13 @@ export function MachinesTable({
     setAnchor(at);
     setSelection(next);
   };
+  // A selection is of the rows that were looked at.
+  useEffect(() => {
+    setSelection({});
+    setActive(-1);
+    setAnchor(-1);
+    scroller.current?.scrollTo({ top: 0 });
+  }, [query, sort]);
   const clear = () => {
     setSelection({});
     setAnchor(-1);
@@ -175,7 +185,13 @@ export function MachinesTable({
   return (
     <>
       <div className={styles.tools}>
-        <FilterField query={query} onChange={(next) => void setQuery(next)} zone={zone} inputRef={filter} />
+        <FilterField
+          query={query}
+          onChange={(next) => void setQuery(next)}
+          zone={zone}
+          fields={fields}
+          inputRef={filter}
+        />
         <ColumnsMenu cols={cols} onChange={(next) => void setCols(next)} />
       </div>
       <div className={styles.countline}>
@@ -248,7 +264,8 @@ export function MachinesTable({
               </thead>
               <tbody>
                 {before > 0 ? (
-                  <tr role="presentation">
+                  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: the room of rows that are not drawn takes no focus.
+                  <tr aria-hidden="true">
                     <td colSpan={columnCount} style={{ height: before, padding: 0, border: 0 }} />
                   </tr>
                 ) : null}
@@ -289,7 +306,8 @@ export function MachinesTable({
                   );
                 })}
                 {after > 0 ? (
-                  <tr role="presentation">
+                  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: the room of rows that are not drawn takes no focus.
+                  <tr aria-hidden="true">
                     <td colSpan={columnCount} style={{ height: after, padding: 0, border: 0 }} />
                   </tr>
                 ) : null}
@@ -409,6 +427,15 @@ function useRows(first: RowsPage, query: string, sort: string) {
   const [loading, setLoading] = useState(false);
   const [changed, setChanged] = useState<ReadonlySet<string>>(new Set());
   const seen = useRef(first.asOf);
+  // Another question has another answer: nothing of the rows before is kept.
+  const question = `${sort} ${query}`;
+  const [asked, setAsked] = useState(question);
+  if (asked !== question) {
+    setAsked(question);
+    setPage(first);
+    setPending(null);
+    setChanged(new Set());
+  }
 
   useEffect(() => {
     if (first.asOf === seen.current) return;

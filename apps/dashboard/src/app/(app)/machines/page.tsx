@@ -1,5 +1,6 @@
 import { inSnapshot } from "@lynceus/db/client";
 import { countMachines, listMachines } from "@lynceus/db/machines";
+import { supportedFields } from "@lynceus/db/machines-filter";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
@@ -79,11 +80,11 @@ export default async function MachinesPage({ searchParams }: { searchParams: Pro
         </div>
       ) : null}
       <MachinesTable
-        key={`${request.query}|${request.sort}`}
         query={request.query}
         sort={request.sort}
         first={first}
         zone={zone}
+        fields={supportedFields}
         counts={
           <>
             <span>

@@ -204,7 +204,7 @@ export default async function MachinePage({ params, searchParams }: Props) {
         }
         above={[{ title: "Machines", href: "/machines" }]}
       >
-        <span className="dim nowrap" style={{ fontSize: 12 }}>
+        <span className={styles.observed}>
           {seenAt === null
             ? "never observed"
             : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
@@ -353,7 +353,7 @@ export default async function MachinePage({ params, searchParams }: Props) {
       )}
       <div className={styles.two}>
         <DiffPanel diff={diff} failedAt={failedAt} others={others} now={now} zone={zone} />
-        <FixPanel texts={texts} works={machine.status === "healthy"} />
+        <FixPanel texts={texts} works={diagnosis.status === "healthy"} />
       </div>
       <div className={styles.two}>
         <div className={styles.stack}>
