@@ -306,10 +306,9 @@ async function main() {
   );
   step(`dashboard: ${dashboardUrl}`);
 
-  const tokenText = async (label: string, uses: number, tags: string[]) => {
+  const tokenText = async (label: string, uses: number) => {
     const { secret: tokenSecret } = await createToken(db, {
       label,
-      tags,
       site: null,
       maxUses: uses,
       needsApproval: false,
@@ -343,9 +342,7 @@ async function main() {
             allowed.suffixes.join(","),
             "--allowed-ports",
             allowed.ports.join(","),
-            ...(existsSync(path.join(agentDir, "config.json"))
-              ? []
-              : ["--token", await tokenText("this machine", 1, [])]),
+            ...(existsSync(path.join(agentDir, "config.json")) ? [] : ["--token", await tokenText("this machine", 1)]),
             ...(options.proxySettings === null ? [] : ["--proxy-settings", options.proxySettings]),
           ],
           env: baseEnv(),
@@ -384,7 +381,7 @@ async function main() {
             "--state",
             path.join(dataDir, "demo.json"),
           ],
-          env: { ...baseEnv(), LYNCEUS_TOKEN: await tokenText("demo fleet", options.demo, ["simulated"]) },
+          env: { ...baseEnv(), LYNCEUS_TOKEN: await tokenText("demo fleet", options.demo) },
         },
         dataDir,
         step,

@@ -142,7 +142,7 @@ function probe(machine: SimulatedMachine, target: Target, via: "configured" | "d
   const times = phaseTimes(random, machine.site.proxied ? 40 : 6);
   const proxy = via === "configured" ? path.route.proxy : null;
   const { fault } = path;
-  const exchangeHost = !["control", "sip", "sip-plain", "sip-srv", "autodiscover-srv"].includes(target.service);
+  const exchangeHost = ["ews", "autodiscover", "mapi", "oab", "exchange-health"].includes(target.service);
   const facts: ProbeFacts = {
     configuration: configurationId,
     target: target.id,
