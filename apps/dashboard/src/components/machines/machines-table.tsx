@@ -129,6 +129,7 @@ export function MachinesTable({
     setSelection(next);
   };
   // A selection is of the rows that were looked at.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another question is what clears it.
   useEffect(() => {
     setSelection({});
     setActive(-1);
