@@ -174,8 +174,8 @@ export const textReport: Report = (state, _observations, policy, trustSource) =>
           `Script ${script.url}: ${script.fetch}${script.evalError ? `, ${script.evalError}` : ""}${script.sha256 ? `, ${script.bytes} bytes, sha256 ${script.sha256.slice(0, 12)}` : ""}`,
         ),
       );
-    if (!configuration.probed) {
-      out.push("Not probed: the cycle takes the eight most used configurations.");
+    if (!Object.values(state.facts.probes).some(({ facts }) => facts.configuration === configuration.id)) {
+      out.push("Not probed: a cycle takes eight configurations, the most used first; --cycles N has more turns.");
       continue;
     }
     for (const target of deciding)

@@ -68,7 +68,7 @@ async function observeAndJudge(options: DiagnoseOptions, ctx: ObserveContext): P
   const observations: Observation[] = [];
   let state = emptyState();
   for (let cycle = 0; cycle < options.cycles; cycle++) {
-    for await (const draft of observeCycle({ policy, ctx })) {
+    for await (const draft of observeCycle({ policy, ctx: { ...ctx, turn: cycle } })) {
       const at = Math.round(clock.now());
       const digest = factsDigest(draft.kind, draft.facts);
       const observation: Observation = { ...draft, seq: observations.length + 1, at, ageMs: 0, digest };

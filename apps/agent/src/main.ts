@@ -101,9 +101,11 @@ const settingsWith = (settingsFile: string | null, salt: string): SettingsContex
 
 function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
   const settings = settingsWith(config.proxySettings, saltOf(dataDir));
+  let turn = -1;
   const context = (signal: AbortSignal): ObserveContext => ({
     probes: probesWith(fence, signal),
     settings,
+    turn: Math.max(0, turn),
     agentVersion: version,
     simulated: false,
     hostname: reported,
@@ -116,8 +118,11 @@ function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
       whole,
       signal,
       onProgress,
-    }: Parameters<ReturnType<AgentWorld["sensors"]>["observe"]>[0]) =>
-      observeCycle({ policy, ctx: context(signal), only: targets, whole, onProbe: onProgress }),
+    }: Parameters<ReturnType<AgentWorld["sensors"]>["observe"]>[0]) => {
+      // A target that is tried again is tried in the configurations that the last cycle took.
+      if (whole) turn++;
+      return observeCycle({ policy, ctx: context(signal), only: targets, whole, onProbe: onProgress });
+    },
     readSettings: async () => (await readSettings(settings)).facts,
     networkFingerprint: () => networkFingerprint(networkInterfaces(), watched),
   };

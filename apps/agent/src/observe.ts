@@ -8,7 +8,7 @@ import { readSystemFacts } from "./platform/network.ts";
 import type { ProbeContext } from "./probes/context.ts";
 import { forcedDirect, probeTarget, type RoutedConfiguration } from "./probes/probe.ts";
 import { routeConfigurations } from "./proxy/scripts.ts";
-import { readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { probedInTurn, readSettings, type SettingsContext } from "./proxy/settings.ts";
 
 /** Facts without the envelope: number, time and digest are made by whoever keeps them. */
 export type Draft = { readonly key: string; readonly location: Location } & (
@@ -22,6 +22,8 @@ export type Draft = { readonly key: string; readonly location: Location } & (
 export interface ObserveContext {
   readonly probes: ProbeContext;
   readonly settings: SettingsContext;
+  /** Number of the whole cycle, by which configurations beyond the bound have their turns. */
+  readonly turn?: number;
   readonly agentVersion: string;
   readonly simulated: boolean;
   /** Name to report instead of the system's. */
@@ -112,7 +114,7 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
   const targets = policy.targets.filter(
     (target) => target.locations.includes(location) && (wanted === null || wanted.has(target.id)),
   );
-  const probed = new Set(read.facts.configurations.filter((one) => one.probed).map(({ id }) => id));
+  const probed = new Set(probedInTurn(read.facts.configurations, ctx.turn ?? 0));
   const inForce = new Map([...read.configurations].filter(([id]) => probed.has(id)));
   const { configurations, wpad, pac } = await routeConfigurations(inForce, targets, {
     probes,

@@ -1,7 +1,8 @@
-import { settingsFactsSchema } from "@lynceus/protocol/facts";
+import { type Configuration, settingsFactsSchema } from "@lynceus/protocol/facts";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../src/platform/run-command.ts";
-import { readSettings, type SettingsContext } from "../src/proxy/settings.ts";
+import { probedInTurn, readSettings, type SettingsContext } from "../src/proxy/settings.ts";
 
 const missing = async () => {
   throw Object.assign(new Error("spawn gsettings ENOENT"), { code: "ENOENT" });
@@ -86,6 +87,35 @@ describe("sources", () => {
     const { facts, fileError } = await readSettings(machine({ settingsFile: "/nowhere.json", run: gnome("auto") }));
     expect(facts.sources).toHaveLength(1);
     expect(fileError).toContain("/nowhere.json");
+  });
+});
+
+describe("of many configurations", () => {
+  const configurations = (count: number): Configuration[] =>
+    Array.from({ length: count }, (_, index) => ({
+      id: `c${index}`,
+      settings: {} as Configuration["settings"],
+      users: count - index,
+      probed: index < (count <= 8 ? 8 : 6),
+    }));
+
+  test("up to eight are probed by every cycle", () => {
+    for (const turn of [0, 1, 7]) expect(probedInTurn(configurations(8), turn)).toHaveLength(8);
+  });
+
+  test("the most used are never left out, and each of the others has its turn", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 9, max: 200 }), fc.nat(1000), (count, start) => {
+        const seen = new Set<string>();
+        for (let turn = start; turn < start + count; turn++) {
+          const taken = probedInTurn(configurations(count), turn);
+          expect(new Set(taken).size).toBe(8);
+          expect(taken.slice(0, 6)).toEqual(["c0", "c1", "c2", "c3", "c4", "c5"]);
+          for (const id of taken) seen.add(id);
+        }
+        expect(seen.size).toBe(count);
+      }),
+    );
   });
 });
 

@@ -94,7 +94,7 @@ export const configurationSchema = z.looseObject({
   settings: effectiveSettingsSchema,
   /** How many signed-in users have it in force. */
   users: count,
-  /** Whether this cycle probed it; at most eight are (rule 5). */
+  /** Whether every cycle probes it. A cycle takes at most eight; where there are more, the others have turns (rule 5). */
   probed: z.boolean(),
 });
 export type Configuration = z.infer<typeof configurationSchema>;

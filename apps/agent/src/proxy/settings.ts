@@ -11,6 +11,8 @@ import { type SourceContext, type SourceReading, self, type UserReading } from "
 
 /** Configurations probed in one cycle (domain 5.0 rule 5). */
 export const maxProbed = 8;
+/** Of these, the most used ones that no cycle leaves out where there are more than fit; the rest have turns. */
+const alwaysProbed = 6;
 
 export interface SettingsContext extends SourceContext {
   /** Random per machine: users are told apart by an HMAC with it, never by name (domain 6.4). */
@@ -47,6 +49,19 @@ function usersOf(readings: readonly SourceReading[]): UserReading[] {
 }
 
 /**
+ * Ids of the configurations that a cycle probes: those of every cycle, and as many of the others as there is room for,
+ * in turn.
+ * @param turn number of the cycle.
+ */
+export function probedInTurn(configurations: readonly Configuration[], turn: number): string[] {
+  const always = configurations.filter(({ probed }) => probed);
+  const others = configurations.filter(({ probed }) => !probed);
+  const room = Math.min(maxProbed - always.length, others.length);
+  const taken = Array.from({ length: room }, (_, i) => others[(turn * room + i) % others.length]);
+  return [...always, ...taken].flatMap((one) => (one ? [one.id] : []));
+}
+
+/**
  * Reads every proxy source of this machine: one configuration per distinct settings in force (domain 5.0 rule 5).
  * The agent's own user always counts as signed in here; only Windows knows machines without anyone.
  */
@@ -78,7 +93,7 @@ export async function readSettings(ctx: SettingsContext): Promise<ReadSettings> 
     id,
     settings,
     users: counts.get(id) ?? 0,
-    probed: index < maxProbed,
+    probed: index < (ordered.length <= maxProbed ? maxProbed : alwaysProbed),
   }));
   const failed = ctx.settingsFile !== null && readings[0]?.outcome !== "read";
   return {
