@@ -11,6 +11,7 @@ import { networkFingerprint } from "./network-fingerprint.ts";
 import { runAgain, steeringVariables } from "./node-environment.ts";
 import { type ObserveContext, observeCycle } from "./observe.ts";
 import { runCommand as runProgram } from "./platform/run-command.ts";
+import { stopReason } from "./platform/stop-reason.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
 import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
 import { waysOut } from "./proxy/own-route.ts";
@@ -159,7 +160,8 @@ const world: AgentWorld = {
         // Asked twice, somebody is in a hurry: everything that matters is on disk.
         if (asked) process.exit(1);
         asked = true;
-        stop("stop");
+        if (signal === "SIGINT") stop("stop");
+        else void stopReason(runProgram).then(stop);
       });
     }
     // Started again by ourselves: whoever kills the first process means this one.

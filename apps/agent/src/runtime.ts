@@ -67,6 +67,8 @@ export interface Runtime {
 }
 
 const watchEveryMs = 5_000;
+/** The clock that runs on in a suspend may drift from the one that stops, and is read in whole seconds or coarser. */
+const suspendMs = 10_000;
 /** Facts of one moment travel in one message. */
 const gatherMs = 200;
 /** Commands that may wait for the next cycle. */
@@ -82,6 +84,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let lastCycle: LastCycle | null = null;
   let fingerprint: string | null = null;
   let lastWatch = Number.NEGATIVE_INFINITY;
+  /** How much longer the machine is up than it ran. */
+  let asleepMs: number | null = null;
   let settingsDigest: string | null = null;
   let commands: string[] = [];
   /** Commands that the running cycle answers. */
@@ -183,6 +187,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   function watchNetwork(now: number): void {
     if (now - lastWatch < watchEveryMs) return;
     lastWatch = now;
+    const asleep = clock.uptime() - clock.monotonic();
+    if (asleepMs !== null && asleep - asleepMs > suspendMs) {
+      log("info", "the machine was suspended", { seconds: Math.round((asleep - asleepMs) / 1000) });
+      schedule.networkChanged(now);
+    }
+    asleepMs = asleep;
     const current = options.networkFingerprint();
     if (fingerprint !== null && fingerprint !== current) {
       log("info", "the network or the proxy settings changed");

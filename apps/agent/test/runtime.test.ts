@@ -145,6 +145,21 @@ describe("the runtime", () => {
     expect(cycles).toHaveLength(2);
   });
 
+  it("probes once more after the machine was suspended, wherever it wakes", async () => {
+    const base = testClock();
+    let slept = 0;
+    const { runtime, cycles, logged } = setUp({ clock: { ...base, uptime: () => base.uptime() + slept } });
+    runtime.start();
+    await base.advance(6000);
+    expect(cycles).toHaveLength(1);
+    slept = 2 * minute;
+    await base.advance(minute + 6000);
+    expect(logged).toContain("the machine was suspended");
+    expect(cycles).toHaveLength(2);
+    await base.advance(2 * minute);
+    expect(cycles).toHaveLength(2);
+  });
+
   it("reports changed settings when it reads them, and probes once more", async () => {
     const { runtime, clock, cycles, sent, world } = setUp();
     runtime.start();
