@@ -27,6 +27,8 @@ export const defaultConfig = {
   cachedStates: 4_000,
   /** Confirmations wait this long in memory before their state row is written. */
   confirmationFlush: 60_000,
+  /** How long a state row may trail behind observations that changed nothing but measurements. Below a minute. */
+  stateTrail: 2_000,
   lastSeenFlush: 60_000,
   /** How often the fleet's groups are read while something changes. */
   fleetInterval: 10_000,

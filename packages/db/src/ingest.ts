@@ -65,7 +65,11 @@ export interface MachineUpdate {
   /** What is stored now in this epoch; 0 also for an epoch that begins with this batch. */
   expectedSeq: number;
   lastSeq: number;
-  state: MachineState;
+  /**
+   * Null: what is stored stays, and trails until the next update. Only where all that is new in the state comes from
+   * this batch's observations, since `loadStates` gives them back to whoever goes on from there.
+   */
+  state: MachineState | null;
   columns: MachineColumns;
   seenAt: Date;
   /** This batch holds the machine's daily checkpoint (rule 13). */
@@ -180,7 +184,10 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
         site text, "siteGiven" boolean)
     ), moved AS (
       UPDATE machine_states s
-      SET epoch = r.epoch, last_seq = r."lastSeq", state = r.state, updated_at = ${now},
+      SET epoch = r.epoch, last_seq = r."lastSeq", updated_at = ${now},
+          -- A state that is not given is not even read: its pages stay as they are.
+          state = coalesce(r.state, s.state),
+          state_seq = CASE WHEN r.state IS NULL THEN s.state_seq ELSE r."lastSeq" END,
           checkpoint_at = CASE WHEN r.checkpoint THEN ${now}::timestamptz ELSE s.checkpoint_at END
       FROM machine_in r
       WHERE s.machine_id = r."machineId"

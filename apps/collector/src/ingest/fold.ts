@@ -10,7 +10,7 @@ import type { Location, MachineStatus, Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
 import { type SiteMap, siteMapApplies } from "../sites.ts";
-import type { Entry } from "./memory.ts";
+import { type Entry, isOnDisk } from "./memory.ts";
 import type { Work } from "./queue.ts";
 import {
   changeTransition,
@@ -27,6 +27,8 @@ const dayMs = 86_400_000;
 /** What is outside a machine and decides how it is judged. */
 export interface FoldContext {
   readonly now: number;
+  /** How long the stored state may trail, in milliseconds; 0 = never. */
+  readonly stateTrail: number;
   readonly policy: Policy;
   readonly siteOf: SiteMap;
   readonly fleet: (peer: { site: string | null; location: Location }) => FleetContext;
@@ -105,6 +107,8 @@ const shape = (finding: Finding): string =>
     finding.evidence.map((evidence) => evidence.text),
   ]);
 
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
 /** Folds a machine's works into its state, in order, and judges it where that is due. Pure: the entry is not changed. */
 export function fold(entry: Entry, works: readonly Work[], context: FoldContext): Fold {
   const { now, policy } = context;
@@ -119,6 +123,8 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
   let judge = false;
   let write = false;
   let touched = false;
+  // Whether all that is new in the state can be made again from this machine's rows since its state was last written.
+  let traceable = entry.dirtySince === null;
   let signedOff: string | null = null;
   let newSite: string | null = null;
   const observations: ObservationRow[] = [];
@@ -149,6 +155,8 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     if (item.known) {
       const result = applyObservation(state, item.observation, { at, replayed }, policy);
       state = result.state;
+      // A key that is new, or one that came back as it was, is written at once.
+      if (before === null || !changed) traceable = false;
       for (const change of result.changes) transitions.push(changeTransition(machineId, change));
       if (result.changes.length > 0) changed = true;
       if (item.observation.kind === "probe")
@@ -191,14 +199,17 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     const late = isLate(measured, work.receivedAt, policy.intervals.cycleMinutes);
     const at = Math.max(measured, before.at);
     state = applyConfirmation(state, confirmation, { at, replayed: late });
+    traceable = false;
     if (late) return;
     reported = true;
     countCycle(confirmation.key);
   };
 
   for (const work of works) {
-    if (work.kind === "flush") write ||= dirtySince !== null;
-    else if (work.kind === "judge") judge ||= entry.status !== "stale" && entry.status !== "signed-off";
+    if (work.kind === "flush") {
+      write ||= !isOnDisk(entry);
+      traceable = false;
+    } else if (work.kind === "judge") judge ||= entry.status !== "stale" && entry.status !== "signed-off";
     else if (work.kind === "goodbye") {
       signedOff = work.reason ?? "stop";
       heardAt = work.receivedAt;
@@ -212,6 +223,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       if (count > known) transitions.push(droppedTransition(machineId, count - known, now));
       if (count !== known) {
         state = { ...state, outboxDropped: count };
+        traceable = false;
         touched = true;
       }
     } else {
@@ -222,6 +234,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
         lastSeq = 0;
         committedSeq = 0;
         write = true;
+        traceable = false;
       }
       for (const item of itemsInOrder(work)) {
         if (item.seq <= lastSeq) {
@@ -256,6 +269,9 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       newCycle,
       approved: entry.approved && !cloned,
     });
+    // Of what is judged, only "nothing new" needs no writing.
+    if (!isEmpty(before.findings) || !isEmpty(state.persistence) || !isEmpty(result.persistence)) traceable = false;
+    else if (JSON.stringify(before) !== JSON.stringify(result.diagnosis)) traceable = false;
     state = { ...state, diagnosis: result.diagnosis, persistence: result.persistence };
     touched = true;
     for (const finding of result.diagnosis.findings) {
@@ -306,6 +322,16 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     });
 
   if (!write && touched) dirtySince ??= now;
+  // What the timeline tells, a new status, a checkpoint: on screen at once. Measurements alone may wait a moment.
+  const trailed = now - (entry.trailSince ?? now);
+  const trails =
+    traceable &&
+    transitions.length + findings.length + quarantine.length === 0 &&
+    status === entry.status &&
+    newSite === null &&
+    !checkpoint &&
+    trailed >= 0 &&
+    trailed < context.stateTrail;
   const system = state.facts.system?.facts;
   const columns = {
     ...machineColumns(state, policy),
@@ -332,6 +358,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       checkpointAt: checkpoint ? now : entry.checkpointAt,
       heardAt,
       dirtySince: write ? null : dirtySince,
+      trailSince: !write ? entry.trailSince : trails ? (entry.trailSince ?? now) : null,
       unwritten: write ? 0 : entry.unwritten + reports,
     },
     update: write
@@ -340,7 +367,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
           epoch,
           expectedSeq: committedSeq,
           lastSeq,
-          state,
+          state: trails ? null : state,
           columns,
           // What we do of our own accord is no sign of life.
           seenAt: new Date(heardAt || now),

@@ -3,13 +3,17 @@ import { commitBatch } from "@lynceus/db/ingest";
 import { setSite } from "@lynceus/db/machines-admin";
 import { isTransient } from "@lynceus/db/sql-error";
 import { loadStates, type StoredState } from "@lynceus/db/states";
+import { applyObservation } from "@lynceus/diagnosis/state";
+import type { Observation } from "@lynceus/protocol/facts";
 import type { MachineStatus } from "@lynceus/protocol/names";
+import type { Policy } from "@lynceus/protocol/policy";
+import type { MachineState } from "@lynceus/protocol/state";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
 import type { Connections } from "../link/connections.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Fold, type FoldContext, fold, itemsInOrder } from "./fold.ts";
-import { createMemory, type Entry } from "./memory.ts";
+import { createMemory, type Entry, isOnDisk } from "./memory.ts";
 import { createQueue, type Work } from "./queue.ts";
 
 export interface IngestOptions {
@@ -32,13 +36,27 @@ interface Group {
   readonly poison: ReadonlyMap<number, string>;
 }
 
-const toEntry = (stored: StoredState): Entry => ({
+/** The stored state with what it trails by: what the collector that wrote the rows had in memory. */
+const caughtUp = ({ state, trail }: StoredState, policy: Policy): MachineState =>
+  trail.reduce(
+    (before, { observedAt, replayed, ...row }) =>
+      applyObservation(
+        before,
+        // The row holds what this product decoded before it wrote it.
+        { ...row, at: observedAt.getTime(), ageMs: 0 } as Observation,
+        { at: observedAt.getTime(), replayed },
+        policy,
+      ).state,
+    state,
+  );
+
+const toEntry = (stored: StoredState, policy: Policy): Entry => ({
   machineId: stored.machineId,
   hostname: stored.hostname,
   epoch: stored.epoch,
   committedSeq: stored.lastSeq,
   lastSeq: stored.lastSeq,
-  state: stored.state,
+  state: caughtUp(stored, policy),
   // The column holds what this product writes.
   status: stored.status as MachineStatus,
   site: stored.site,
@@ -47,6 +65,8 @@ const toEntry = (stored: StoredState): Entry => ({
   checkpointAt: stored.checkpointAt?.getTime() ?? null,
   heardAt: stored.lastSeenAt?.getTime() ?? 0,
   dirtySince: null,
+  // Long enough ago to be written next time.
+  trailSince: stored.trail.length > 0 ? 0 : null,
   unwritten: 0,
   cycleKeys: [],
 });
@@ -107,7 +127,8 @@ export function createIngest(options: IngestOptions) {
       if (entry) found.set(id, entry);
       else missing.push(id);
     }
-    for (const [id, stored] of await patiently(() => loadStates(db, missing))) found.set(id, toEntry(stored));
+    for (const [id, stored] of await patiently(() => loadStates(db, missing)))
+      found.set(id, toEntry(stored, context().policy));
     return found;
   }
 
@@ -154,7 +175,14 @@ export function createIngest(options: IngestOptions) {
     const at = now();
     const folds = groups.map((group) => ({
       group,
-      done: fold(group.entry, group.works, { now: at, policy, siteOf, fleet, poison: group.poison }),
+      done: fold(group.entry, group.works, {
+        now: at,
+        stateTrail: config.stateTrail,
+        policy,
+        siteOf,
+        fleet,
+        poison: group.poison,
+      }),
     }));
     const written = folds.filter(({ done }) => done.update !== null);
     let conflicts = new Set<string>();
@@ -252,8 +280,9 @@ export function createIngest(options: IngestOptions) {
       else byMachine.set(work.machineId, [work]);
     }
     const ids = [...byMachine.keys()].filter((id) => {
-      // A flush of what is not in memory, or not dirty, is nothing to do.
-      if (memory.get(id)?.dirtySince) return true;
+      // A flush of what is not in memory, or on disk already, is nothing to do.
+      const entry = memory.get(id);
+      if (entry && !isOnDisk(entry)) return true;
       return byMachine.get(id)!.some((work) => work.kind !== "flush");
     });
     const entries = await load(ids);
@@ -319,12 +348,16 @@ export function createIngest(options: IngestOptions) {
 
     /**
      * Writes what waited long enough in memory, so that it is acknowledged: a minute; or one tick where the agent has
-     * sent several reports and waits for an answer before it sends more.
+     * sent several reports and waits for an answer before it sends more. And states that trailed long enough.
      */
     flushDue(): void {
       const at = now();
       for (const entry of memory.dirty())
-        if (at - entry.dirtySince! >= config.confirmationFlush || entry.unwritten > 1)
+        if (
+          at - (entry.dirtySince ?? at) >= config.confirmationFlush ||
+          entry.unwritten > 1 ||
+          at - (entry.trailSince ?? at) >= config.stateTrail
+        )
           ownWork(entry.machineId, "flush");
     },
 

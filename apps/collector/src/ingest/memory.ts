@@ -22,11 +22,16 @@ export interface Entry {
   readonly heardAt: number;
   /** When the first change that is only in memory came; null when all is on disk. */
   readonly dirtySince: number | null;
+  /** Since when the stored state lacks observations whose rows are on disk; null when it has all. */
+  readonly trailSince: number | null;
   /** Reports since the last write: an agent waits for an answer after a few. */
   readonly unwritten: number;
   /** EWS slots seen since the present cycle was counted; one that comes again begins the next cycle. */
   readonly cycleKeys: readonly string[];
 }
+
+/** Whether the machine's state row is as it is here. */
+export const isOnDisk = (entry: Entry): boolean => entry.dirtySince === null && entry.trailSince === null;
 
 /**
  * Machine states of those that reported lately, least recently used first. What is not on disk yet is never let go:
@@ -48,11 +53,11 @@ export function createMemory(capacity: number) {
     set(entry: Entry): void {
       entries.delete(entry.machineId);
       entries.set(entry.machineId, entry);
-      if (entry.dirtySince === null) dirty.delete(entry.machineId);
+      if (isOnDisk(entry)) dirty.delete(entry.machineId);
       else dirty.add(entry.machineId);
       if (entries.size <= capacity) return;
       for (const [id, oldest] of entries) {
-        if (oldest.dirtySince !== null) continue;
+        if (!isOnDisk(oldest)) continue;
         entries.delete(id);
         if (entries.size <= capacity) break;
       }
@@ -65,10 +70,10 @@ export function createMemory(capacity: number) {
 
     /** Machines that are on disk as they are here. */
     clean(): Entry[] {
-      return [...entries.values()].filter((entry) => entry.dirtySince === null);
+      return [...entries.values()].filter(isOnDisk);
     },
 
-    /** Machines with something that is not on disk. */
+    /** Machines whose state row is not as it is here. */
     dirty(): Entry[] {
       return [...dirty].map((id) => entries.get(id)!);
     },
