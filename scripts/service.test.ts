@@ -17,7 +17,7 @@ const program = (name: string, text: string) => {
   return file;
 };
 const spec = (entry: string) => ({ name: "one", args: [entry], env: process.env, cwd: directory });
-const pidOf = () => Number(readFileSync(path.join(directory, "run", "one.pid"), "utf8"));
+const pidOf = () => Number(readFileSync(path.join(directory, "run", "one.pid"), "utf8").split(" ")[0]);
 const alive = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -52,19 +52,22 @@ test("a service that crashes is started again, and given up when it crashes on a
   expect(reason).toContain("one ended 2 times in a minute");
 });
 
-test("what a killed supervisor left running is ended, and a stranger with the same number is not", async () => {
-  const entry = program("c.mjs", `console.log("up"); setInterval(() => {}, 1000);`);
+test("what a killed supervisor left running is ended, whatever it calls itself, and a stranger with the same number is not", async () => {
+  const entry = program("c.mjs", `process.title = "renamed"; console.log("up"); setInterval(() => {}, 1000);`);
   let isUp: () => void = () => {};
   const up = new Promise<void>((resolve) => {
     isUp = resolve;
   });
   const service = startService({ ...spec(entry), onLine: () => isUp() }, directory);
   await up;
+  const file = path.join(directory, "run", "one.pid");
+  const noted = readFileSync(file, "utf8");
   const pid = pidOf();
-  await endLeftover(directory, "one", "/some/other/program.mjs");
+  writeFileSync(file, `${pid} 12345`);
+  await endLeftover(directory, "one");
   expect(alive(pid)).toBe(true);
-  writeFileSync(path.join(directory, "run", "one.pid"), String(pid));
-  await endLeftover(directory, "one", entry);
+  writeFileSync(file, noted);
+  await endLeftover(directory, "one");
   expect(alive(pid)).toBe(false);
   await service.stop();
 });

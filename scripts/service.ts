@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createWriteStream, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -34,13 +34,37 @@ const isAlive = (pid: number) => {
 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The command line of a process, to tell ours from a stranger that got the same number; null where it cannot be read. */
-export function commandLine(pid: number): string | null {
+/**
+ * When a process began, in the system's own words, to tell ours from a stranger that got the same number later; null
+ * where there is none. (A command line would not do: Next.js renames its process.)
+ */
+function beginningOf(pid: number): string | null {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    if (process.platform === "linux") {
+      // Field 22 of proc(5)'s stat, counted behind the name, which may hold spaces.
+      return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19] ?? null;
+    }
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null;
   } catch {
     return null;
   }
+}
+
+const pidFile = (dataDir: string, name: string) => path.join(dataDir, "run", `${name}.pid`);
+
+/** Notes which process is `name` now. */
+export function notePid(dataDir: string, name: string, pid: number): void {
+  writeFileSync(pidFile(dataDir, name), `${pid} ${beginningOf(pid) ?? ""}`);
+}
+
+/** The noted process, when it still runs and is the same; else null. */
+export function notedPid(dataDir: string, name: string): number | null {
+  const file = pidFile(dataDir, name);
+  if (!existsSync(file)) return null;
+  const [number = "", ...beginning] = readFileSync(file, "utf8").trim().split(" ");
+  const pid = Number(number);
+  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return null;
+  return beginningOf(pid) === beginning.join(" ") ? pid : null;
 }
 
 async function endProcess(pid: number, gone: () => boolean): Promise<void> {
@@ -55,17 +79,11 @@ async function endProcess(pid: number, gone: () => boolean): Promise<void> {
   }
 }
 
-const pidFile = (dataDir: string, name: string) => path.join(dataDir, "run", `${name}.pid`);
-
 /** Ends what a killed supervisor left running, so that ports and files are free again. */
-export async function endLeftover(dataDir: string, name: string, entry: string): Promise<void> {
-  const file = pidFile(dataDir, name);
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, "utf8"));
-  rmSync(file, { force: true });
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return;
-  if (!(commandLine(pid) ?? "").includes(entry)) return;
-  await endProcess(pid, () => !isAlive(pid));
+export async function endLeftover(dataDir: string, name: string): Promise<void> {
+  const pid = notedPid(dataDir, name);
+  rmSync(pidFile(dataDir, name), { force: true });
+  if (pid !== null) await endProcess(pid, () => !isAlive(pid));
 }
 
 /** Starts a Node program in its own process group, so that Ctrl-C reaches the supervisor alone, which stops in order. */
@@ -79,7 +97,7 @@ export function startService(spec: ServiceSpec, dataDir: string): Service {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  if (child.pid) writeFileSync(pidFile(dataDir, spec.name), String(child.pid));
+  if (child.pid) notePid(dataDir, spec.name, child.pid);
   let stopping = false;
   let ended = false;
   const lastWords: string[] = [];

@@ -15,7 +15,7 @@ import { initSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, saveSiteSubnets } from "@lynceus/db/sites";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
-import { commandLine, endLeftover, keepService, type Service } from "./service.ts";
+import { endLeftover, keepService, notedPid, notePid, type Service } from "./service.ts";
 import type { UpOptions, UpTargets } from "./up-options.d.mts";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -80,16 +80,13 @@ function makeDataDirectory() {
 }
 
 function takeLock() {
-  const file = path.join(dataDir, "run", "up.pid");
-  if (existsSync(file)) {
-    const pid = Number(readFileSync(file, "utf8"));
-    if (Number.isInteger(pid) && pid > 1 && pid !== process.pid && (commandLine(pid) ?? "").includes("supervisor.ts")) {
-      throw new Refusal(
-        `already running on "${dataDir}" (process ${pid}); stop it with Ctrl-C there, or use another --data-dir`,
-      );
-    }
+  const pid = notedPid(dataDir, "up");
+  if (pid !== null && pid !== process.pid) {
+    throw new Refusal(
+      `already running on "${dataDir}" (process ${pid}); stop it with Ctrl-C there, or use another --data-dir`,
+    );
   }
-  writeFileSync(file, String(process.pid));
+  notePid(dataDir, "up", process.pid);
 }
 
 async function requirePort(port: number, option: string) {
@@ -196,6 +193,8 @@ const baseEnv = () => {
   const { DATABASE_URL: _unused, ...rest } = process.env;
   return rest;
 };
+/** The agent ignores what steers Node, by starting itself again without it: here it need not. */
+const agentEnv = () => Object.fromEntries(Object.entries(baseEnv()).filter(([name]) => !name.startsWith("NODE_")));
 
 async function waitFor(
   what: string,
@@ -216,7 +215,7 @@ async function waitFor(
 async function main() {
   makeDataDirectory();
   takeLock();
-  for (const [name, entry] of Object.entries(entries)) await endLeftover(dataDir, name, entry);
+  for (const name of Object.keys(entries)) await endLeftover(dataDir, name);
   await requirePort(options.port, "port");
   await requirePort(options.collectorPort, "collector-port");
 
@@ -345,7 +344,7 @@ async function main() {
             ...(existsSync(path.join(agentDir, "config.json")) ? [] : ["--token", await tokenText("this machine", 1)]),
             ...(options.proxySettings === null ? [] : ["--proxy-settings", options.proxySettings]),
           ],
-          env: baseEnv(),
+          env: agentEnv(),
         },
         dataDir,
         step,
