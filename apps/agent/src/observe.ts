@@ -66,6 +66,8 @@ function jobsOf(targets: readonly Target[], configurations: readonly RoutedConfi
 /** Two configurations that go the same way to a target are one probe. */
 function wayOf({ target, via, configuration }: Job): string {
   const { kind, proxy } = configuration.route(target);
+  // What an SRV record names is visited on the way that the configuration gives it.
+  if (target.kind === "srv") return `${target.id} ${configuration.id}`;
   const way = via === "direct" || kind === "direct" ? "direct" : `${proxy?.scheme}://${proxy?.host}:${proxy?.port}`;
   return `${target.id} ${way}`;
 }

@@ -1,3 +1,4 @@
+import { classify } from "@lynceus/diagnosis/classify";
 import { probeFactsSchema } from "@lynceus/protocol/facts";
 import { type Authority, issueCertificate, makeAuthority, type ServerCertificate } from "@lynceus/testkit/certificates";
 import { dnsServer } from "@lynceus/testkit/dns-server";
@@ -8,7 +9,7 @@ import { closedPort } from "@lynceus/testkit/listening";
 import { socksProxy } from "@lynceus/testkit/socks-proxy";
 import { tcpServer } from "@lynceus/testkit/tcp-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { probeTarget } from "../src/probes/probe.ts";
+import { probeTarget, type RoutedConfiguration } from "../src/probes/probe.ts";
 import { always, direct, httpProxy, targetOf, through, world } from "./world.ts";
 
 interface Closable {
@@ -148,6 +149,46 @@ describe("names", () => {
       { host: "sip2.contoso.com", port: 5061, priority: 10, weight: 0 },
     ]);
     expect(probeFactsSchema.safeParse(facts).error).toBeUndefined();
+  });
+
+  test("of SIP lead to the server that sign-in would choose, which is asked whether it accepts", async () => {
+    const sip = await opened(exchangeServer({ certificate }));
+    const records = await opened(
+      dnsServer({
+        "A mail.contoso.com": ["127.0.0.1"],
+        "SRV _sipinternaltls._tcp.contoso.com": [`10 0 1 other.contoso.com`, `0 0 ${sip.port} mail.contoso.com`],
+        "SRV _sipinternaltls._tcp.closed.contoso.com": [`0 0 ${await closedPort()} mail.contoso.com`],
+        "SRV _sipinternaltls._tcp.none.contoso.com": ["0 0 0 ."],
+        "SRV _sipinternaltls._tcp.away.contoso.com": [`0 0 ${sip.port} sip.fabrikam.com`],
+      }),
+    );
+    const ctx = office({ resolver: { servers: [`127.0.0.1:${records.port}`] } });
+    const look = (
+      domain: string,
+      service: "sip-srv" | "autodiscover-srv" = "sip-srv",
+      configuration = always(direct),
+    ) =>
+      probeTarget(
+        targetOf({ kind: "srv", service, host: `_sipinternaltls._tcp.${domain}`, port: null, path: null }),
+        configuration,
+        "configured",
+        ctx,
+      );
+    const found = await look("contoso.com");
+    expect(found).toMatchObject({
+      tcp: { ok: true, host: "mail.contoso.com", port: sip.port },
+      tls: { ok: true, subjectCN: "mail.contoso.com" },
+      http: null,
+    });
+    expect(probeFactsSchema.safeParse(found).error).toBeUndefined();
+    expect(await look("closed.contoso.com")).toMatchObject({ tcp: { ok: false, error: "refused" }, tls: null });
+    // The root as a name is "decidedly not available"; a stranger's host is outside the fence.
+    expect(await look("none.contoso.com")).toMatchObject({ tcp: null, tls: null });
+    expect(await look("away.contoso.com")).toMatchObject({ srv: [{ host: "sip.fabrikam.com" }], tcp: null, tls: null });
+    expect(await look("contoso.com", "autodiscover-srv")).toMatchObject({ tcp: null, tls: null });
+    const proxied = { ...always(direct), routeTo: async () => through({ scheme: "http", host: "127.0.0.1", port: 1 }) };
+    expect(await look("contoso.com", "sip-srv", proxied)).toMatchObject({ tcp: null, tls: null });
+    expect(sip.requests).toHaveLength(0);
   });
 
   test("of services that are not published are an empty list with the reason", async () => {
@@ -400,6 +441,60 @@ describe("redirects", () => {
     });
     const { http } = await probeTarget(target, always(direct), "configured", office());
     expect(http).toMatchObject({ status: 401, redirects: [`mail.contoso.com:${exchange.port}`] });
+  });
+
+  test("of autodiscover take the way of their own address, which another one's rule does not bind", async () => {
+    const exchange = await opened(exchangeServer({ certificate }));
+    const proxy = await opened(forwardProxy({ resolve: () => ({ host: "127.0.0.1", port: exchange.port }) }));
+    const first = await opened(
+      httpServer((_, response) => {
+        response.writeHead(302, { Location: "https://mail.contoso.com/autodiscover/autodiscover.xml" }).end();
+      }, certificate),
+    );
+    const target = targetOf({
+      kind: "https",
+      service: "autodiscover",
+      host: "autodiscover.contoso.com",
+      port: first.port,
+    });
+    const asked: string[] = [];
+    const configuration: RoutedConfiguration = {
+      ...always(direct),
+      async routeTo({ host, port, path }) {
+        asked.push(`${host}:${port}${path}`);
+        return through(httpProxy(proxy));
+      },
+    };
+    const { http } = await probeTarget(target, configuration, "configured", office());
+    expect(asked).toEqual(["mail.contoso.com:443/autodiscover/autodiscover.xml"]);
+    expect(proxy.asked).toEqual(["mail.contoso.com:443"]);
+    expect(http).toMatchObject({ status: 401, redirects: ["mail.contoso.com"] });
+    // Past the proxy there is no other way: nothing listens on 443 here, and the redirect itself is the answer.
+    expect((await probeTarget(target, configuration, "direct", office())).http).toMatchObject({ status: 302 });
+    expect(asked).toHaveLength(1);
+  });
+
+  test("of autodiscover to a log-in form are the answer: where they lead is what the classifier reads", async () => {
+    const form = await opened(exchangeServer({ certificate, mode: "form" }));
+    const first = await opened(
+      httpServer((_, response) => {
+        response.writeHead(301, { Location: `https://mail.contoso.com:${form.port}/autodiscover/` }).end();
+      }, certificate),
+    );
+    const target = targetOf({
+      kind: "https",
+      service: "autodiscover",
+      host: "autodiscover.contoso.com",
+      port: first.port,
+    });
+    const facts = await probeTarget(target, always(direct), "configured", office());
+    expect(facts.http).toMatchObject({
+      status: 302,
+      location: "https://mail.contoso.com/owa/auth/logon.aspx",
+      redirects: [`mail.contoso.com:${form.port}`],
+    });
+    expect(classify(facts, { smtpDomains: ["contoso.com"], sipDomains: [], ssoHosts: [] })).toBe("preauth-form");
+    expect(form.requests).toHaveLength(1);
   });
 
   test("of autodiscover in a circle end after three", async () => {

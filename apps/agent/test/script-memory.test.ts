@@ -127,6 +127,19 @@ test("what is remembered is bounded: few scripts, and none that is large", async
   expect(memory.fetched("http://a/99.pac")).not.toBeNull();
 });
 
+test("a script can be asked about an address that no target names, such as a redirect's", async () => {
+  const server = await pacServer(
+    'function FindProxyForURL(url, host) { return host === "mail.contoso.com" ? "DIRECT" : "PROXY px1:8080"; }',
+  );
+  const url = `http://${server.host}:${server.port}/proxy.pac`;
+  const script = await fetchAndEvaluatePac("c1", "pac", url, [ews], "10.1.2.3", world());
+  const hop = "https://autodiscover.contoso.com/autodiscover/autodiscover.xml";
+  expect(script.outcome(hop)).toMatchObject({ ok: false });
+  expect(await script.ask(hop, world())).toEqual({ ok: true, result: "PROXY px1:8080" });
+  expect(server.requests).toHaveLength(1);
+  await server.close();
+});
+
 test("without a memory every look is the first", async () => {
   const server = await pacServer(direct, { headers: { ETag: '"1"' } });
   const url = `http://${server.host}:${server.port}/proxy.pac`;

@@ -43,6 +43,7 @@ export const httpProxy = ({ host, port }: { host: string; port: number }): Proxy
 export const always = (route: Route): RoutedConfiguration => ({
   id: "c1",
   route: () => route,
+  routeTo: async () => route,
   zone: () => "unknown",
 });
 

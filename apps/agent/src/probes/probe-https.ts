@@ -1,10 +1,11 @@
 import type { HttpPhase, Route } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
+import { isLoginFormPath } from "@lynceus/protocol/login-form";
 import type { Target } from "@lynceus/protocol/policy";
 import type { ProbeContext } from "./context.ts";
 import { isInsideFence } from "./fence.ts";
 import { getOnce } from "./http.ts";
-import { nothingReached, type ProbePhases, type Prober, portOf } from "./prober.ts";
+import { nothingReached, type ProbePhases, type Prober, portOf, type RouteTo } from "./prober.ts";
 import { reach } from "./reach.ts";
 import { handshake } from "./tls.ts";
 
@@ -30,22 +31,26 @@ async function fetchPage(
   return { ...nothingReached, ...phases, tls: tls.phase, http };
 }
 
+/** An IPv6 address without its brackets. */
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
+
 /** Where a redirect leads, if it is https and inside the fence. */
 function nextHop(http: HttpPhase | null, from: string, ctx: ProbeContext): URL | null {
   if (!http?.location || http.status === null || http.status < 300 || http.status > 399) return null;
   const url = URL.canParse(http.location, from) ? new URL(http.location, from) : null;
-  if (url?.protocol !== "https:") return null;
-  return isInsideFence(url.hostname, Number(url.port || 443), ctx.fence) ? url : null;
+  if (url?.protocol !== "https:" || isLoginFormPath(url.pathname)) return null;
+  return isInsideFence(hostOf(url), Number(url.port || 443), ctx.fence) ? url : null;
 }
 
 /**
  * Autodiscover clients follow redirects, so its answer is the one at their end: at most three, each inside the fence
- * and over the target's own route. A hop that gives no answer leaves the redirect itself as the answer.
+ * and over the route of its own address. A hop that gives no answer leaves the redirect itself as the answer, and so
+ * does a log-in form, which no client can fill in: where it leads says more than the page.
  */
 async function followAutodiscover(
   first: HttpPhase,
   target: Target,
-  route: Route,
+  routeTo: RouteTo,
   ctx: ProbeContext,
 ): Promise<HttpPhase> {
   let last = first;
@@ -54,7 +59,10 @@ async function followAutodiscover(
   while (redirects.length < maxRedirects) {
     const next = nextHop(last, at, ctx);
     if (!next) break;
-    const { http } = await fetchPage(next.hostname, Number(next.port || 443), next.pathname, target, route, ctx);
+    const host = hostOf(next);
+    const port = Number(next.port || 443);
+    const route = await routeTo({ ...target, host, port, path: next.pathname });
+    const { http } = await fetchPage(host, port, next.pathname, target, route, ctx);
     if (http?.status == null) break;
     redirects.push(next.host.slice(0, limits.urlChars));
     at = next.href;
@@ -67,9 +75,9 @@ async function followAutodiscover(
  * GET over TLS. A certificate that does not verify does not end it: the answer behind it is recorded as `untrusted`.
  * Redirects are recorded and not followed, but for autodiscover.
  */
-export const probeHttps: Prober = async (target, route, ctx) => {
+export const probeHttps: Prober = async (target, route, ctx, routeTo) => {
   const phases = await fetchPage(target.host, portOf(target), target.path ?? "/", target, route, ctx);
   const follow = target.service === "autodiscover" || target.service === "apex";
   if (!phases.http || !follow) return phases;
-  return { ...phases, http: await followAutodiscover(phases.http, target, route, ctx) };
+  return { ...phases, http: await followAutodiscover(phases.http, target, routeTo, ctx) };
 };

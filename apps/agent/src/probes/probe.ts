@@ -9,6 +9,8 @@ import { probers } from "./registry.ts";
 export interface RoutedConfiguration {
   readonly id: string;
   route(target: Target): Route;
+  /** The same for an address that no target names; scripts are asked about it now. */
+  routeTo(target: Target, ctx: ProbeContext): Promise<Route>;
   zone(target: Target): ProbeFacts["zone"];
 }
 
@@ -63,7 +65,9 @@ export async function probeTarget(
     return { ...facts, ...nothingReached, timedOut: false, fenced: true, totalMs: 0 };
   const started = ctx.clock.monotonic();
   const { phases, timedOut } = await within(ctx.timeouts.probe, ctx, (limited) =>
-    probers[target.kind](target, route, limited),
+    probers[target.kind](target, route, limited, async (next) =>
+      via === "direct" ? forcedDirect : configuration.routeTo(next, limited),
+    ),
   );
   return { ...facts, ...phases, timedOut, fenced: false, totalMs: ctx.clock.monotonic() - started };
 }

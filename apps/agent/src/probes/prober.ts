@@ -6,10 +6,16 @@ import type { ProbeContext } from "./context.ts";
 export type ProbePhases = Pick<ProbeFacts, "dns" | "tcp" | "connect" | "tls" | "http" | "srv">;
 
 /**
+ * The way of the probed configuration to an address that no target names: a redirect's, an SRV record's. Direct where
+ * the probe itself is forced to be.
+ */
+export type RouteTo = (target: Target) => Promise<Route>;
+
+/**
  * Probes one target over one route. A refused port, a bad certificate, a 407 are results; a prober rejects only when
  * `ctx.signal` aborts. The caller has checked the fence and owns the deadline of the whole probe.
  */
-export type Prober = (target: Target, route: Route, ctx: ProbeContext) => Promise<ProbePhases>;
+export type Prober = (target: Target, route: Route, ctx: ProbeContext, routeTo: RouteTo) => Promise<ProbePhases>;
 
 export const nothingReached: ProbePhases = { dns: null, tcp: null, connect: null, tls: null, http: null, srv: null };
 

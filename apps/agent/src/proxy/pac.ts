@@ -16,6 +16,8 @@ export interface EvaluatedPac {
   readonly facts: PacFacts;
   /** By the whole URL, which is what WinHTTP hands over. Null where no script was to be had. */
   outcome(url: string): PacOutcome;
+  /** The same for an address that was not among the targets. */
+  ask(url: string, ctx: ProbeContext): Promise<PacOutcome>;
 }
 
 /** The address of a target as a client would ask for it; SIP and TLS ports as https, which is how they are proxied. */
@@ -112,6 +114,7 @@ export async function fetchAndEvaluatePac(
       ms: ctx.clock.monotonic() - started,
     },
     outcome: () => ({ ok: false, why }),
+    ask: async () => ({ ok: false, why }),
   });
   if (!got.body) return nothing(null, 0);
   const sha256 = createHash("sha256").update(got.body).digest("hex");
@@ -142,5 +145,11 @@ export async function fetchAndEvaluatePac(
       ms: ctx.clock.monotonic() - started,
     },
     outcome: (url) => byUrl.get(url) ?? { ok: false, why: "the script was not asked about this address" },
+    ask: async (url, now) => {
+      const known = byUrl.get(url);
+      if (known) return known;
+      const answers = await answersOf(script, [{ url, host: hostOf(url) }], myIpAddress, now);
+      return answers.get(url) ?? { ok: false, why: "the script gave no answer" };
+    },
   };
 }

@@ -66,6 +66,12 @@ export async function routeConfigurations(
       // A question to DNS takes no proxy.
       route: (target) =>
         target.kind === "srv" ? { kind: "direct", proxy: null, by: "none", list: "" } : route(target),
+      async routeTo(target, probes) {
+        const url = urlOf(target);
+        const ask = async (script: EvaluatedPac | null) => script?.ask(url, probes) ?? null;
+        const [autoDetect, pac] = await Promise.all([ask(detected), ask(named)]);
+        return resolveRoute(url, settings, { autoDetect, pac }).route;
+      },
       zone: (target) => zoneOf({ url: urlOf(target), route: route(target), settings }),
     });
   }
