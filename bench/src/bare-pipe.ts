@@ -21,10 +21,10 @@ let writing = false;
 let timer: NodeJS.Timeout | null = null;
 
 async function flush() {
-  if (writing || waiting.length === 0) return;
-  writing = true;
   if (timer) clearTimeout(timer);
   timer = null;
+  if (writing || waiting.length === 0) return;
+  writing = true;
   const batch: Waiting[] = [];
   let taken = 0;
   while (waiting.length > 0 && taken < 1000) {

@@ -15,11 +15,22 @@ export function residentBytes(pid: number): number {
   return Number(kilobytes ?? Number.NaN) * 1024;
 }
 
+/** Fields of /proc/PID/stat after the name, which may hold anything. */
+const stat = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+
 /** User and system CPU seconds of a process so far. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  const fields = stat(pid);
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+/** CPU seconds of the children of a process that have ended. */
+export function reapedCpuSeconds(pid: number): number {
+  const fields = stat(pid);
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+export const parentOf = (pid: number): number => Number(stat(pid)[1]);
 
 export const machineLine = () =>
   `${os.cpus().length} cores (${os.cpus()[0]?.model ?? "unknown"}), Node ${process.versions.node}, ${os.platform()} ${os.release()}`;

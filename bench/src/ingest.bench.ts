@@ -4,7 +4,17 @@
 // time from send to acknowledgement, which under saturation tells only how long the window is.
 import { parseArgs } from "node:util";
 import WebSocket from "ws";
-import { cpuSeconds, fixed, loadAverage, machineLine, median, percentile, table } from "./figures.ts";
+import {
+  cpuSeconds,
+  fixed,
+  loadAverage,
+  machineLine,
+  median,
+  parentOf,
+  percentile,
+  reapedCpuSeconds,
+  table,
+} from "./figures.ts";
 import { collectorOf } from "./fleet/collector.ts";
 import { newIdentity, signText } from "./fleet/identity.ts";
 import { type Draft, digestOf, makeMachine, observe } from "./fleet/machine.ts";
@@ -139,7 +149,9 @@ async function drive(
 /** Processor seconds so far: the server, PostgreSQL with all its processes, this process. */
 const cpuOf = (pid: number) => async () => {
   const { rows } = await installation.db.pool.query<{ pid: number }>("SELECT pid FROM pg_stat_activity");
-  const postgres = rows.reduce((sum, row) => sum + cpuSeconds(row.pid), 0);
+  const backend = rows[0]?.pid ?? 0;
+  // The postmaster holds what its processes that are gone have used.
+  const postgres = rows.reduce((sum, row) => sum + cpuSeconds(row.pid), reapedCpuSeconds(parentOf(backend)));
   const { user, system } = process.cpuUsage();
   return [cpuSeconds(pid), postgres, (user + system) / 1e6];
 };

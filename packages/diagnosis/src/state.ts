@@ -118,8 +118,10 @@ function foldProbe(
     verdictSince: previous?.verdict === verdict ? previous.verdictSince : times.at,
     ring: pushed(previous?.ring ?? [], ringEntry(probe, verdict, times.at, observation.location, timingsOf(probe))),
   };
+  const probes = { ...facts.probes, [key]: slot };
   return {
-    facts: { ...facts, probes: bounded({ ...facts.probes, [key]: slot }, maxProbes, times.at) },
+    // Only a new key makes it grow; to count the keys at each observation would cost more than the rest.
+    facts: { ...facts, probes: previous ? probes : bounded(probes, maxProbes, times.at) },
     changes: previous && previous.verdict !== verdict ? [verdictChange(previous, slot, times)] : [],
   };
 }

@@ -1,5 +1,15 @@
 import type { z } from "zod";
-import { type Observation, observationKinds, observationSchema, type RawObservation } from "./facts.ts";
+import {
+  type Observation,
+  type ObservationKind,
+  observationKinds,
+  pacFactsSchema,
+  probeFactsSchema,
+  type RawObservation,
+  settingsFactsSchema,
+  systemFactsSchema,
+  wpadFactsSchema,
+} from "./facts.ts";
 import { limits } from "./limits.ts";
 import { type AgentMessage, agentMessageSchema, type CollectorMessage, collectorMessageSchema } from "./messages.ts";
 
@@ -33,11 +43,11 @@ export function jsonDepth(text: string): number {
 const refuse = (code: DecodeErrorCode, message: string, type: string | null = null) =>
   ({ ok: false, error: { code, message, type } }) as const;
 
-/** First problem of a zod error as one line: `policy.targets.3.port: Invalid input: expected number`. */
-export function firstIssue(error: z.ZodError): string {
+/** First problem of a zod error, `within` a field, as one line: `policy.targets.3.port: Invalid input: expected number`. */
+export function firstIssue(error: z.ZodError, within?: string): string {
   const issue = error.issues[0];
   if (!issue) return "invalid";
-  const where = issue.path.map(String).join(".");
+  const where = [...(within ? [within] : []), ...issue.path.map(String)].join(".");
   // A path may hold keys that the peer made up; the text goes into a `reject`, which has 512 characters.
   return (where ? `${where.slice(0, 200)}: ${issue.message}` : issue.message).slice(0, 400);
 }
@@ -100,6 +110,13 @@ export type DecodedObservation =
   | { readonly known: false; readonly observation: RawObservation; readonly why: string };
 
 const known = new Set<string>(observationKinds);
+const factsSchemas: Record<ObservationKind, z.ZodType> = {
+  system: systemFactsSchema,
+  settings: settingsFactsSchema,
+  pac: pacFactsSchema,
+  wpad: wpadFactsSchema,
+  probe: probeFactsSchema,
+};
 
 /** Keeps the facts of an observation that is not understood within the bounds of raw payloads; too much of it is left out. */
 function keepRaw(raw: RawObservation, why: string): DecodedObservation {
@@ -114,6 +131,8 @@ function keepRaw(raw: RawObservation, why: string): DecodedObservation {
 /** Second step of decoding: the facts by kind. What is not understood is kept raw, so that newer agents never jam. */
 export function decodeObservation(raw: RawObservation): DecodedObservation {
   if (!known.has(raw.kind)) return keepRaw(raw, `unknown kind "${raw.kind}"`);
-  const parsed = observationSchema.safeParse(raw);
-  return parsed.success ? { known: true, observation: parsed.data } : keepRaw(raw, firstIssue(parsed.error));
+  // The envelope has been checked with the message; the facts are most of the work, and are checked once.
+  const parsed = factsSchemas[raw.kind as ObservationKind].safeParse(raw.facts);
+  if (parsed.success) return { known: true, observation: { ...raw, facts: parsed.data } as Observation };
+  return keepRaw(raw, firstIssue(parsed.error, "facts"));
 }

@@ -86,6 +86,12 @@ function slotOf(
 const directTwin = (state: MachineState, probe: ProbeFacts): ProbeFacts | null =>
   probe.via === "direct" ? null : (state.facts.probes[probeKey({ ...probe, via: "direct" })]?.facts ?? null);
 
+/** The verdict that the state holds of these facts; of facts that came too late for it, their own. */
+function verdictOf(state: MachineState, probe: ProbeFacts, policy: Policy): Verdict {
+  const slot = state.facts.probes[probeKey(probe)];
+  return slot?.facts === probe ? slot.verdict : classify(probe, policy.expectations, directTwin(state, probe));
+}
+
 /** Whether this slot is EWS on the configured route: what a cycle is counted by (domain 5). */
 function isCycleKey(state: MachineState, key: string): boolean {
   const id = probeSlotId(key);
@@ -159,8 +165,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       if (before === null || !changed) traceable = false;
       for (const change of result.changes) transitions.push(changeTransition(machineId, change));
       if (result.changes.length > 0) changed = true;
-      if (item.observation.kind === "probe")
-        verdict = classify(item.observation.facts, policy.expectations, directTwin(state, item.observation.facts));
+      if (item.observation.kind === "probe") verdict = verdictOf(state, item.observation.facts, policy);
       if (item.observation.kind === "system" && !outdated && siteMapApplies(observation.location, policy)) {
         const mapped = context.siteOf(item.observation.facts.privateAddresses);
         if (mapped !== null && mapped !== site) {
