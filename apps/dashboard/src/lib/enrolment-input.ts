@@ -1,14 +1,5 @@
 import { z } from "zod";
 
-/** How long a token may live. Short is right: tokens leak through deployment tools. */
-export const lifetimes = [
-  { value: "1", label: "1 hour" },
-  { value: "8", label: "8 hours" },
-  { value: "24", label: "1 day" },
-  { value: "168", label: "1 week" },
-  { value: "720", label: "30 days" },
-] as const;
-
 const tag = /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,63}$/u;
 
 /** The form of a new token. Messages say the rule and an example. */

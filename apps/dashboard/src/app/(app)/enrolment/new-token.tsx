@@ -3,7 +3,7 @@
 import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useActionState } from "react";
 import { CopyButton } from "../../../components/copy-button.tsx";
-import { lifetimes } from "../../../lib/enrolment-input.ts";
+import { lifetimes } from "../../../lib/token-lifetimes.ts";
 import { makeToken, type TokenState } from "./actions.ts";
 import styles from "./enrolment.module.css";
 

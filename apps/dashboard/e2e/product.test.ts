@@ -1,0 +1,234 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Database, openDatabase } from "@lynceus/db/client";
+import { startEmbeddedPostgres } from "@lynceus/db/embedded";
+import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { closedPort } from "@lynceus/testkit/listening";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { admin, openBrowser, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
+import { type Network, startNetwork } from "./support/exchange.ts";
+import { isAlive, type Running, up } from "./support/up.ts";
+
+/*
+ * The product as a person meets it: `npm run up`, the one-time link, this machine, a fault, Ctrl-C, kill -9. One story:
+ * each test goes on from the one before.
+ */
+
+const dataDir = mkdtempSync(path.join(tmpdir(), "lynceus-e2e-"));
+// As root PostgreSQL runs as another user, who must pass.
+chmodSync(dataDir, 0o755);
+
+let browser: Browser;
+let network: Network;
+let visitor: Visitor;
+let running: Running | undefined;
+let ports: string[];
+let base: string;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  network = await startNetwork();
+  visitor = await visit(browser);
+  const [port, collectorPort] = [await closedPort(), await closedPort()];
+  ports = ["--port", String(port), "--collector-port", String(collectorPort)];
+  base = `http://localhost:${port}`;
+});
+
+afterAll(async () => {
+  if (running !== undefined) await stop(running);
+  await browser?.close();
+  await network?.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const start = (options: readonly string[]) => up(dataDir, [...ports, ...options], { SSL_CERT_FILE: network.authority });
+
+/** With this machine's agent, which believes that its settings are those of the file. */
+const startWithAgent = () => start(["--proxy-settings", network.proxySettings]);
+
+/** Ctrl-C. */
+async function stop(product: Running): Promise<number | null> {
+  running = undefined;
+  product.signal("SIGINT");
+  return product.ended;
+}
+
+/** The database below the running product. It stays with the product. */
+async function withDatabase<T>(act: (db: Database) => Promise<T>): Promise<T> {
+  const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(dataDir, "postgres") });
+  if (!postgres.adopted) throw new Error("the product's PostgreSQL is not running");
+  const db = openDatabase({ url: postgres.url });
+  return act(db).finally(() => db.close());
+}
+
+const machine = () => withDatabase((db) => db.prisma.machine.findFirstOrThrow());
+
+async function openMachine() {
+  await openLive(visitor.page, `${base}/machines`);
+  await visitor.page.getByRole("table").getByRole("link").first().click();
+  await visitor.page.getByRole("region", { name: "Evidence chain" }).waitFor();
+}
+
+const verdict = () => visitor.page.getByRole("heading", { level: 1 });
+const probeNow = () => visitor.page.getByRole("button", { name: "Probe now" });
+
+describe("the first start", () => {
+  test("prints a link that makes the first admin, once", async () => {
+    // Without an agent: the default https control target is a host on the internet.
+    const targets = ["--ews", network.ews, "--smtp-domain", "localhost", "--control", network.control];
+    running = await start([...targets, "--no-agent"]);
+    await expect.poll(() => running?.welcomeLink()).toContain("/welcome?code=");
+    const link = running.welcomeLink() ?? "";
+    const { page } = visitor;
+
+    await page.goto(link);
+    await page.getByLabel("Name").fill(admin.name);
+    await page.getByLabel("Email").fill(admin.email);
+    await page.getByLabel("Password", { exact: true }).fill(admin.password);
+    await page.getByLabel("Password again").fill(admin.password);
+    await page.getByRole("button", { name: "Make admin" }).click();
+    await page.getByText("No machines yet.").waitFor();
+
+    await page.goto(link);
+    await page.getByRole("heading", { name: "This link is not valid any more." }).waitFor();
+    expect(await withDatabase((db) => db.prisma.user.count())).toBe(1);
+  });
+
+  test("puts the targets of the command line in force", async () => {
+    await openLive(visitor.page, `${base}/settings`);
+    await visitor.page.getByText(network.ews, { exact: true }).waitFor();
+  });
+
+  test("signs out, and in again with the password alone", async () => {
+    const { page } = visitor;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.goto(`${base}/machines`);
+    expect(new URL(page.url()).pathname).toBe("/login");
+
+    await signIn(page, { ...admin, password: "not the right words" });
+    await page.getByText("No account has this address and password.").waitFor();
+    await signIn(page);
+    await page.waitForURL(`${base}/`);
+  });
+
+  test("serves 127.0.0.1 as well as localhost", async () => {
+    const other = await visit(browser);
+    const address = base.replace("localhost", "127.0.0.1");
+    await other.page.goto(address);
+    await signIn(other.page);
+    await other.page.getByText("No machines yet.").waitFor();
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+  });
+
+  test("ends at Ctrl-C and leaves no process behind", async () => {
+    const product = running as Running;
+    // Probes of these servers and no others, from the next start on.
+    await withDatabase(async (db) => {
+      const version = (await currentPolicy(db))?.version ?? 0;
+      await savePolicy(db, { body: network.policy(version), createdBy: "e2e" });
+    });
+    const pids = (["up", "collector", "dashboard"] as const).map(product.pidOf);
+    expect(pids.every(isAlive)).toBe(true);
+    expect(await stop(product)).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
+
+describe("this machine", () => {
+  test("is listed as healthy after a start that knows the admin", async () => {
+    running = await startWithAgent();
+    expect(running.welcomeLink()).toBeNull();
+    const { page } = visitor;
+    await openLive(page, `${base}/machines`);
+    const row = page.getByRole("table").locator("tbody tr");
+    await row.getByText("Healthy").first().waitFor({ timeout: 60_000 });
+    expect(await row.count()).toBe(1);
+    expect(await row.innerText()).toContain((await machine()).hostname.slice(0, 6));
+  });
+
+  test("has both lanes of the evidence chain, with what was seen", async () => {
+    await openMachine();
+    const { page } = visitor;
+    const configured = page.getByRole("group", { name: "Configured" });
+    const direct = page.getByRole("group", { name: "Direct" });
+    const seen = async () => ({
+      connect: await configured.locator('[data-step="connect"]').innerText(),
+      http: await configured.locator('[data-step="http"]').innerText(),
+      auth: await configured.locator('[data-step="auth"]').innerText(),
+      directConnect: await direct.locator('[data-step="connect"]').getAttribute("data-state"),
+      directHttp: await direct.locator('[data-step="http"]').innerText(),
+    });
+    expect(await seen()).toEqual({
+      connect: expect.stringContaining("200"),
+      http: expect.stringContaining("401"),
+      auth: expect.stringMatching(/negotiate/i),
+      directConnect: "not-applicable",
+      directHttp: expect.stringContaining("401"),
+    });
+  });
+
+  test("is probed on request and shows a fault within 2 s of seeing it, without a reload", async () => {
+    const { page } = visitor;
+    await page.evaluate(() => Object.assign(window, { untouched: true }));
+    network.exchange("stopped");
+    const asked = await machine();
+    await probeNow().click();
+    await page.getByText(/Sent to the machine|Probing, \d+ of \d+/).first().waitFor();
+    await page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
+    await page.getByRole("group", { name: "Configured" }).locator('[data-step="http"][data-state="failed"]').waitFor();
+    const shownAt = Date.now();
+
+    const { rows } = await withDatabase((db) =>
+      db.pool.query<{ at: Date }>(
+        `SELECT max("observed_at") AS at FROM observations WHERE machine_id = $1 AND key LIKE 'probe:%:ews:configured'`,
+        [asked.id],
+      ),
+    );
+    expect(shownAt - (rows[0]?.at.getTime() ?? 0)).toBeLessThan(60_000);
+    expect(await page.evaluate(() => "untouched" in window)).toBe(true);
+  });
+
+  test("is healthy again after the repair", async () => {
+    network.exchange("up");
+    await probeNow().click();
+    await visitor.page
+      .getByRole("group", { name: "Configured" })
+      .locator('[data-step="http"][data-state="ok"]')
+      .waitFor({ timeout: 60_000 });
+  });
+});
+
+describe("after an end that nobody wanted", () => {
+  test("a killed collector is started again and the machine comes back", async () => {
+    const product = running as Running;
+    const before = product.pidOf("collector");
+    process.kill(before, "SIGKILL");
+    await expect.poll(() => product.output(), { timeout: 30_000 }).toContain("collector ended");
+    await visitor.page.reload();
+    await expect.poll(async () => await probeNow().isEnabled(), { timeout: 60_000 }).toBe(true);
+    expect(product.pidOf("collector")).not.toBe(before);
+  });
+
+  test("a killed supervisor's next start knows machine and admin", async () => {
+    const product = running as Running;
+    const before = await machine();
+    process.kill(product.pidOf("up"), "SIGKILL");
+    await product.ended;
+    running = await startWithAgent();
+    await openMachine();
+    expect((await machine()).id).toBe(before.id);
+    expect(running.welcomeLink()).toBeNull();
+    await expect.poll(async () => await probeNow().isEnabled(), { timeout: 60_000 }).toBe(true);
+    expect(await verdict().innerText()).not.toBe("");
+    expect(await stop(running)).toBe(0);
+  });
+
+  test("no page complained on the way", () => {
+    // Servers that are away on purpose are not the page's fault.
+    expect(visitor.complaints.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/.test(text))).toEqual([]);
+  });
+});

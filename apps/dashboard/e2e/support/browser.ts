@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const executablePath = "/usr/bin/chromium";
+
+/** Debian's Chromium, without anything that talks to anyone by itself. */
+export async function openBrowser(): Promise<Browser> {
+  if (!existsSync(executablePath))
+    throw new Error(`${executablePath} is not there; install the Debian package "chromium" (apt-get install chromium)`);
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A visitor: a context of its own, and what its pages complained about. */
+export interface Visitor {
+  context: BrowserContext;
+  page: Page;
+  /** Errors of the console, uncaught errors and refusals by the content security policy. */
+  complaints: string[];
+}
+
+export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visitor> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`refused by the content security policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  context.on("console", (message) => {
+    if (message.type() === "error") complaints.push(`${message.page()?.url()}: ${message.text()}`);
+  });
+  context.on("weberror", (error) => complaints.push(`${error.page()?.url()}: ${error.error().message}`));
+  return { context, page: await context.newPage(), complaints };
+}
+
+export const admin = { name: "Ada Admin", email: "ada@contoso.com", password: "four good words here" };
+
+/** Fills the sign-in form that is on screen. */
+export async function signIn(page: Page, account: { email: string; password: string } = admin): Promise<void> {
+  await page.getByLabel("Email").fill(account.email);
+  await page.getByLabel("Password", { exact: true }).fill(account.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Opens a page and waits until it follows the fleet: its scripts run from then on. */
+export async function openLive(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await page.locator('main[data-live="live"]').waitFor();
+}
