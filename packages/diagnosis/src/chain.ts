@@ -343,21 +343,6 @@ export function evidenceChain(probe: ProbeFacts | null, options: ChainOptions = 
   });
 }
 
-/**
- * Index of the first column in which two lanes differ in state, or null: then nothing is tinted. A direct lane that
- * fails by design is no difference.
- */
-export function firstDifference(a: readonly ChainStep[], b: readonly ChainStep[]): number | null {
-  if ([...a, ...b].some((step) => step.state === "failed-expected")) return null;
-  const kind = (state: ChainState | undefined) => (state === "slow" ? "ok" : state);
-  const index = chainSteps.findIndex((id, at) => {
-    const [left, right] = [kind(a[at]?.state), kind(b[at]?.state)];
-    if (id === "route" || left === "not-applicable" || right === "not-applicable") return false;
-    return left !== right;
-  });
-  return index === -1 ? null : index;
-}
-
 const letters: Record<ChainState, string> = {
   ok: "o",
   slow: "s",

@@ -185,7 +185,10 @@ function withContrast(
   const closedByDesign = view.policy.expectations.requiresProxy || view.fleet.site.okThroughProxy > 0;
   if (closedByDesign && view.alive) return alone;
   const others = all.filter((other) => other.seen !== seen);
-  if (others.some((other) => other.state === "ok")) return alone;
+  // A record that was found shows that the resolver lives, and nothing of the ports.
+  const namesOnly = (service: string) => service.endsWith("-srv");
+  const shows = (service: string) => slot.verdict === "dns-fail" || !namesOnly(service);
+  if (others.some((other) => other.state === "ok" && shows(other.seen.target.service))) return alone;
   // Something that answers wrongly is an answer as well: a portal, a wrong certificate.
   const controls = others.filter((other) => other.seen.target.service === "control" && other.seen.configured);
   if (controls.some(({ seen: control }) => !networkVerdicts.has(control.configured?.verdict ?? "dns-fail")))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ChainStepId, evidenceChain, firstDifference, miniChain, stepLabel } from "../src/chain.ts";
+import { type ChainStepId, evidenceChain, miniChain, stepLabel } from "../src/chain.ts";
 import { classify } from "../src/classify.ts";
 import { machineColumns } from "../src/columns.ts";
 import { run } from "./support/machine.ts";
@@ -20,7 +20,6 @@ import {
   tcpTimeout,
   through,
   tlsFailure,
-  tunnelled,
 } from "./support/probes.ts";
 
 const px1 = through("px1.example.org:8080", "pac");
@@ -76,7 +75,6 @@ describe("the evidence chain", () => {
       value: "No answer",
       second: "in 5 s; expected here",
     });
-    expect(firstDifference(lane(tunnelled(exchangeAnswer()), { proxied: true }), direct)).toBeNull();
   });
 
   it("marks a late answer, but not one that is always as late", () => {
@@ -129,12 +127,6 @@ describe("the evidence chain", () => {
     const steps = evidenceChain(null);
     expect(steps).toHaveLength(8);
     expect(steps.every(({ state, value }) => state === "not-reached" && value === "Unknown")).toBe(true);
-  });
-
-  it("finds the first column in which two lanes differ", () => {
-    const difference = firstDifference(lane(proxyLogin("Basic"), { proxied: true }), lane(exchangeAnswer()));
-    expect(difference).toBe(4);
-    expect(firstDifference(lane(exchangeAnswer()), lane(exchangeAnswer()))).toBeNull();
   });
 });
 

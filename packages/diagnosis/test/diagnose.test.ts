@@ -10,6 +10,7 @@ import {
   exchangeAnswer,
   policy,
   serviceUnavailable,
+  srvRecord,
   tcpTimeout,
   through,
   tunnelled,
@@ -110,6 +111,15 @@ describe("status", () => {
     });
     expect(diagnosis.status).toBe("cannot-tell");
     expect(diagnosis.sentence).toContain("the control target fails too");
+  });
+
+  it("is cannot tell where every port is dead, though the resolver still finds records", () => {
+    const policyTargets = policy().targets.filter(({ service }) => !service.endsWith("-srv"));
+    const dead = Object.fromEntries(policyTargets.map(({ id }) => [id, tcpTimeout()]));
+    const diagnosis = diagnosisOf({
+      configured: { ...dead, "sip-srv-example.org": srvRecord("sip.example.org", 5061) },
+    });
+    expect(diagnosis).toMatchObject({ status: "cannot-tell", findings: [] });
   });
 
   it("is failing where the control works, or the server itself refuses", () => {
