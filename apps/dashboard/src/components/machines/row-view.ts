@@ -51,7 +51,8 @@ export function rowView(row: MachineRow, context: { now: number; zone: string })
   const route = row.route === null ? unknownText : row.route === "direct" ? "direct" : safeHost(row.route);
   const name = row.hostname === "" ? row.id : safeText(row.hostname);
   return {
-    name: middleCut(name, 20),
+    // The mark "simulated" takes its share of the column.
+    name: middleCut(name, row.simulated ? 11 : 20),
     fullName: name,
     site: row.site === null ? "none" : safeText(row.site),
     finding: row.primary === null ? "" : shortTitle(row.primary.pattern),
