@@ -15,7 +15,7 @@ export const defaultConfig = {
   unitsBurst: 5_000,
   /** A micro-batch is committed after this long, or when it holds this many observations. */
   batchDelay: 20,
-  batchItems: 1_000,
+  batchItems: 2_000,
   /** What waits for the database: above `soft` sockets are not read, above `hard` they are turned away. */
   queueSoftItems: 20_000,
   queueSoftBytes: 32 * 1024 * 1024,
@@ -28,7 +28,7 @@ export const defaultConfig = {
   /** Confirmations wait this long in memory before their state row is written. */
   confirmationFlush: 60_000,
   /** How long a state row may trail behind observations that changed nothing but measurements. Below a minute. */
-  stateTrail: 2_000,
+  stateTrail: 5_000,
   lastSeenFlush: 60_000,
   /** How often the fleet's groups are read while something changes. */
   fleetInterval: 10_000,

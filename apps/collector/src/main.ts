@@ -1,4 +1,6 @@
 import { openDatabase } from "@lynceus/db/client";
+import { migrate } from "@lynceus/db/migrate";
+import { createWelcome } from "@lynceus/db/welcome";
 import { pino } from "pino";
 import { parseOptions, usage } from "./options.ts";
 import { startCollector } from "./server.ts";
@@ -26,6 +28,7 @@ async function main(): Promise<void> {
   const now = () => Date.now();
   const certificate = () => loadTls({ ...options, now: now() });
   let tls = options.plain ? null : await certificate();
+  if (options.migrate) await migrate(options.databaseUrl, (line) => log.info(line));
   const db = openDatabase({
     url: options.databaseUrl,
     onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
@@ -48,6 +51,11 @@ async function main(): Promise<void> {
         )
       : error;
   });
+
+  if (options.dashboardUrl) {
+    const code = await createWelcome(db, new Date(now()));
+    if (code) log.info({ link: `${options.dashboardUrl}/welcome?code=${code}` }, "first admin: valid once, for 24 h");
+  }
 
   const renewal = setInterval(() => {
     if (!tls || tls.pin === null || !needsRenewal(tls, now())) return;

@@ -13,6 +13,10 @@ export interface Options {
   /** Names of this collector that its self-made certificate is good for. */
   readonly names: readonly string[];
   readonly publicUrl: string | null;
+  /** Whether the database is brought to this version first. */
+  readonly migrate: boolean;
+  /** Address of the dashboard, for the link that makes the first admin; null: none is made. */
+  readonly dashboardUrl: string | null;
   readonly id: string;
   readonly logLevel: string;
   readonly config: CollectorConfig;
@@ -28,14 +32,20 @@ export const usage = `lynceus-collector [options]
   --tls-name NAME        a name the self-made certificate is good for; may be given several times
   --plain                no TLS; on a loopback address alone
   --public-url URL       what enrolment tokens name, e.g. wss://collector.example.org:7443
+  --migrate              bring the database to this version before anything else
   --id NAME              name of this collector among those of one database (host name and port)
   --requests-per-second N  budget of the whole fleet per target host (15)
   --retention-days N     days that observations are kept (30)
   --log-level LEVEL      trace, debug, info, warn, error (info)
 
+LYNCEUS_PUBLIC_NAME=collector.example.org stands for --tls-name and --public-url with the port above.
+LYNCEUS_PUBLIC_URL=https://lynceus.example.org is the dashboard: while nobody can log in there, a link that makes the
+first admin is logged at the start.
+LYNCEUS_MIGRATIONS is the folder of the migrations, where it is not that of the repository.
 DATABASE_URL names the PostgreSQL, e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus
 `;
 
+const hostName = /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i;
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 function integer(name: string, text: string, min: number, max: number): number {
@@ -67,6 +77,7 @@ export function parseOptions(
       "tls-name": { type: "string", multiple: true, default: [] },
       plain: { type: "boolean", default: false },
       "public-url": { type: "string" },
+      migrate: { type: "boolean", default: false },
       id: { type: "string" },
       "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
       "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
@@ -82,7 +93,14 @@ export function parseOptions(
   const { host, plain } = values;
   if (plain && !loopback.test(host))
     throw new Error(`--plain with --host "${host}": plain text is allowed on loopback alone, e.g. --host 127.0.0.1`);
-  const publicUrl = values["public-url"] ?? null;
+  const port = integer("port", values.port, 0, 65_535);
+  const publicName = env.LYNCEUS_PUBLIC_NAME || null;
+  if (publicName !== null && !hostName.test(publicName))
+    throw new Error(`LYNCEUS_PUBLIC_NAME "${publicName}" is not a host name; use e.g. collector.example.org`);
+  const dashboardUrl = env.LYNCEUS_PUBLIC_URL || null;
+  if (dashboardUrl !== null && !/^https?:\/\/[^/\s]+\/?$/.test(dashboardUrl))
+    throw new Error(`LYNCEUS_PUBLIC_URL "${dashboardUrl}" is not an address; use e.g. https://lynceus.example.org`);
+  const publicUrl = values["public-url"] ?? (publicName && !plain ? `wss://${publicName}:${port}` : null);
   if (publicUrl !== null && !/^wss:\/\/[^/\s]+$/.test(publicUrl) && !(plain && /^ws:\/\/[^/\s]+$/.test(publicUrl)))
     throw new Error(
       `--public-url "${publicUrl}" is not a collector address; use e.g. wss://collector.example.org:7443`,
@@ -90,7 +108,6 @@ export function parseOptions(
   const levels = ["trace", "debug", "info", "warn", "error"];
   if (!levels.includes(values["log-level"]))
     throw new Error(`--log-level "${values["log-level"]}" is none of ${levels.join(", ")}`);
-  const port = integer("port", values.port, 0, 65_535);
   const fromPublic = publicUrl === null ? [] : [new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")];
   return {
     databaseUrl,
@@ -102,6 +119,8 @@ export function parseOptions(
     dataDir: values["data-dir"],
     names: [...new Set([...values["tls-name"], ...fromPublic, ...(/^(0\.0\.0\.0|::)$/.test(host) ? [] : [host])])],
     publicUrl,
+    migrate: values.migrate,
+    dashboardUrl: dashboardUrl?.replace(/\/$/, "") ?? null,
     id: values.id ?? `${hostname()}:${port}`,
     logLevel: values["log-level"],
     config: {

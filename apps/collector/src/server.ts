@@ -117,6 +117,11 @@ export async function startCollector(options: CollectorOptions) {
     connections.cut(machineId, "revoked", "this machine was revoked by an admin");
     ingest.memory.delete(machineId);
   };
+  /** A machine was approved; without an id, any may have been. */
+  const letIn = (machineId: string) => {
+    ingest.forgetWaiting();
+    if (machineId && connections.open.has(machineId)) ingest.judge([machineId]);
+  };
   const readPolicy = coalesce(policy.refresh, (error) => log.warn({ err: error }, "the policy cannot be read now"));
   const readRevoked = coalesce(
     async () => {
@@ -199,6 +204,7 @@ export async function startCollector(options: CollectorOptions) {
       if (channel === "lynceus") fleet.noteChange();
       else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
+      else if (channel === "lynceus_approve") letIn(payload);
       else if (payload) shutOut(payload);
       else readRevoked.ask();
     },

@@ -37,7 +37,10 @@ export async function approveMachines(db: Database, ids: readonly string[], by: 
     const found = waiting.map(({ id }) => id);
     await prisma.machine.updateMany({ where: { id: { in: found } }, data: { approved: true } });
     for (const id of found) await writeAudit({ prisma }, { actor: by.actor, action: "machine.approve", subject: id });
-    await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;
+    // Collectors have the machine in memory as one that waits.
+    await prisma.$executeRaw`
+      SELECT pg_notify('lynceus_approve', id)::text FROM unnest(${found}::text[]) AS id
+      UNION ALL SELECT pg_notify('lynceus', '')::text`;
     return found.length;
   });
 }

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { connectClient } from "./connection.ts";
 
 /** `lynceus`: data changed (no payload). The others carry a machine's id or a version, or nothing. */
-export const channels = ["lynceus", "lynceus_command", "lynceus_policy", "lynceus_revoke"] as const;
+export const channels = ["lynceus", "lynceus_command", "lynceus_policy", "lynceus_revoke", "lynceus_approve"] as const;
 export type Channel = (typeof channels)[number];
 
 export interface NotifyEvent {

@@ -41,8 +41,6 @@ export interface Fold {
   readonly entry: Entry;
   /** Null: nothing has to be written now. */
   readonly update: MachineUpdate | null;
-  /** The site that the subnet map gave, where it is another one than before. */
-  readonly newSite: string | null;
   readonly observations: readonly ObservationRow[];
   readonly findings: readonly FindingChange[];
   readonly transitions: readonly TransitionRow[];
@@ -342,6 +340,8 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     ...machineColumns(state, policy),
     status,
     statusSince: now,
+    // What the subnet map gave; else the site stays as it is stored.
+    ...(newSite !== null && { site: newSite }),
     ...(system && {
       hostname: system.hostname,
       os: system.os,
@@ -379,7 +379,6 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
           checkpoint,
         }
       : null,
-    newSite,
     observations,
     findings,
     transitions,

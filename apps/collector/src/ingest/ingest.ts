@@ -1,6 +1,5 @@
 import type { Database } from "@lynceus/db/client";
 import { commitBatch } from "@lynceus/db/ingest";
-import { setSite } from "@lynceus/db/machines-admin";
 import { isTransient } from "@lynceus/db/sql-error";
 import { loadStates, type StoredState } from "@lynceus/db/states";
 import { applyObservation } from "@lynceus/diagnosis/state";
@@ -214,7 +213,6 @@ export function createIngest(options: IngestOptions) {
     for (const { group, done } of folds)
       if (conflicts.has(group.entry.machineId)) lose(group.entry.machineId);
       else settle(group, done);
-    await moveSites(folds.filter(({ group, done }) => done.newSite && !conflicts.has(group.entry.machineId)));
     if (written.length > conflicts.size) options.onWritten();
   }
 
@@ -226,14 +224,6 @@ export function createIngest(options: IngestOptions) {
       if (row && row.epoch === done.entry.epoch && row.lastSeq === done.entry.lastSeq)
         conflicts.delete(done.entry.machineId);
     }
-  }
-
-  async function moveSites(folds: readonly { done: Fold }[]): Promise<void> {
-    const bySite = new Map<string, string[]>();
-    for (const { done } of folds)
-      bySite.set(done.newSite!, [...(bySite.get(done.newSite!) ?? []), done.entry.machineId]);
-    for (const [site, ids] of bySite)
-      await patiently(() => setSite(db, ids, site, { actor: "subnet map", now: new Date(now()) }));
   }
 
   async function divide(groups: readonly Group[], error: unknown): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Database } from "@lynceus/db/client";
 import { enrolMachine } from "@lynceus/db/enrollment";
-import { findIdentity } from "@lynceus/db/identity";
+import { findIdentities, findLost, type Identity, noteSeen } from "@lynceus/db/identity";
 import { clearConnected, setConnected } from "@lynceus/db/machines";
 import { emptyState } from "@lynceus/diagnosis/state";
 import type { AgentMessage } from "@lynceus/protocol/messages";
+import { gatherer } from "../gather.ts";
 import type { RejectReason } from "./agent-socket.ts";
 
 type EnrollMessage = Extract<AgentMessage, { type: "enroll" }>;
@@ -35,11 +36,12 @@ const recentRevocations = 10_000;
 export function createDirectory({ db, collectorId, now }: { db: Database; collectorId: string; now: () => number }) {
   const pending = new Map<string, boolean>();
   const revoked = new Set<string>();
+  const identities = gatherer<Identity>((ids) => findIdentities(db, ids));
   let writing: Promise<void> = Promise.resolve();
 
   return {
     async identify(machineId: string): Promise<KnownMachine | null> {
-      const found = await findIdentity(db, machineId);
+      const found = await identities.find(machineId);
       if (!found) return null;
       const { publicKey, epoch, lastSeq } = found;
       return { publicKey, revoked: found.revokedAt !== null || revoked.has(machineId), epoch, lastSeq };
@@ -61,19 +63,7 @@ export function createDirectory({ db, collectorId, now }: { db: Database; collec
     },
 
     /** Which of these machines are revoked or gone: asked after events may have been missed. */
-    async revokedAmong(machineIds: readonly string[]): Promise<string[]> {
-      const lost: string[] = [];
-      for (let start = 0; start < machineIds.length; start += chunk) {
-        const part = machineIds.slice(start, start + chunk);
-        const rows = await db.prisma.machine.findMany({
-          where: { id: { in: part }, revokedAt: null },
-          select: { id: true },
-        });
-        const valid = new Set(rows.map((row) => row.id));
-        lost.push(...part.filter((id) => !valid.has(id)));
-      }
-      return lost;
-    },
+    revokedAmong: (machineIds: readonly string[]): Promise<string[]> => findLost(db, machineIds),
 
     noteRevoked(machineId: string): void {
       revoked.add(machineId);
@@ -116,15 +106,7 @@ export function createDirectory({ db, collectorId, now }: { db: Database; collec
     },
 
     /** Notes that these machines were heard until now, in bulk. */
-    async flushSeen(machineIds: Iterable<string>): Promise<void> {
-      const all = [...machineIds];
-      const lastSeenAt = new Date(now());
-      for (let start = 0; start < all.length; start += chunk)
-        await db.prisma.machine.updateMany({
-          where: { id: { in: all.slice(start, start + chunk) } },
-          data: { lastSeenAt },
-        });
-    },
+    flushSeen: (machineIds: Iterable<string>): Promise<void> => noteSeen(db, [...machineIds], new Date(now())),
   };
 }
 
