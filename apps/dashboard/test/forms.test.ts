@@ -2,8 +2,9 @@ import { buildPolicy } from "@lynceus/protocol/presets";
 import { describe, expect, test } from "vitest";
 import { accountSchema, fieldErrors } from "../src/lib/account-input.ts";
 import { attempts } from "../src/lib/attempts.ts";
+import { backOff } from "../src/lib/back-off.ts";
 import { tokenFormSchema } from "../src/lib/enrolment-input.ts";
-import { enrolCommand, enrolmentText } from "../src/lib/enrolment-text.ts";
+import { enrolCommands, enrolmentText, fenceOf } from "../src/lib/enrolment-text.ts";
 import { readEnvironment } from "../src/lib/env.ts";
 import { nextPath } from "../src/lib/next-path.ts";
 import { isSameOrigin } from "../src/lib/same-origin.ts";
@@ -105,7 +106,20 @@ describe("a new token", () => {
       s: "s3cret",
       p: null,
     });
-    expect(enrolCommand(text)).toBe(`lynceus-agent enroll --token ${text} && lynceus-agent run`);
+    const policy = buildPolicy(
+      {
+        ews: ["mail.contoso.com:8443", "ex.fabrikam.net"],
+        smtpDomains: ["contoso.com"],
+        sipDomains: ["eu.contoso.com"],
+      },
+      1,
+    );
+    const options = `--token ${text} --allowed-suffixes contoso.com,ex.fabrikam.net,www.msftconnecttest.com --allowed-ports 80,443,5060,5061,8443`;
+    expect(enrolCommands(text, fenceOf(policy))).toEqual({
+      installed: `lynceus-agent enroll ${options} && lynceus-agent run`,
+      checkout: `npm run --silent agent -- run ${options}`,
+    });
+    expect(enrolCommands(text, fenceOf(null)).checkout).not.toContain("--allowed-suffixes");
   });
 });
 
@@ -147,6 +161,38 @@ describe("the first-run form", () => {
     const { preset, errors } = readSetup({ ...filled, ...change });
     expect(preset).toBeNull();
     expect(errors).toHaveProperty(field);
+  });
+});
+
+describe("back-off", () => {
+  const options = { free: 2, firstMs: 1_000, longestMs: 60_000, forgetMs: 3_600_000 };
+
+  test("doubles with each further failure, never beyond the longest, and ends with a success", () => {
+    let now = 0;
+    const slow = backOff({ now: () => now, ...options });
+    const waits = Array.from({ length: 10 }, () => {
+      slow.failed("ada");
+      return slow.wait("ada");
+    });
+    expect(waits).toEqual([0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    expect(slow.wait("bob")).toBe(0);
+    now = 59_999;
+    expect(slow.wait("ada")).toBe(1);
+    now = 60_000;
+    expect(slow.wait("ada")).toBe(0);
+    slow.succeeded("ada");
+    slow.failed("ada");
+    expect(slow.wait("ada")).toBe(0);
+  });
+
+  test("forgets who was quiet for long, and the quietest when there are too many", () => {
+    let now = 0;
+    const slow = backOff({ now: () => now, ...options, free: 0, keys: 2 });
+    for (const key of ["a", "b", "c"]) slow.failed(key);
+    expect([slow.wait("a"), slow.wait("b"), slow.wait("c")]).toEqual([0, 1_000, 1_000]);
+    now = 3_600_000;
+    slow.failed("c");
+    expect(slow.wait("c")).toBe(1_000);
   });
 });
 

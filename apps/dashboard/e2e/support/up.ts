@@ -27,11 +27,11 @@ export async function up(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
-  // The tests' own database is none of its business.
-  const { DATABASE_URL: _unused, LYNCEUS_TEST_DATABASE_URL: _tests, ...rest } = process.env;
+  // What vitest and the tests' own database put there is none of its business.
+  const { DATABASE_URL: _own, LYNCEUS_TEST_DATABASE_URL: _tests, NODE_ENV: _test, ...rest } = process.env;
   const child = spawn(process.execPath, [path.join(root, "scripts/up.mjs"), "--data-dir", dataDir, ...args], {
     cwd: root,
-    env: { ...rest, NODE_ENV: undefined, ...env },
+    env: { ...rest, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

@@ -10,7 +10,7 @@ export const metadata: Metadata = { title: "Sign in" };
 
 const errors: Record<string, string> = {
   wrong: "No account has this address and password.",
-  wait: "Too many attempts. Signing in is possible again in a few minutes.",
+  wait: "Too many wrong passwords. Signing in is possible again within a minute.",
   origin: "The form was sent from another site, so nothing was done.",
   failed: "The account could not be read: the database did not answer. Agents keep their data.",
 };

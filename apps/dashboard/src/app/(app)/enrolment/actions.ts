@@ -2,11 +2,12 @@
 
 import { createToken, revokeToken } from "@lynceus/db/enrollment";
 import { approveMachines, revokeMachine } from "@lynceus/db/machines-admin";
+import { currentPolicy } from "@lynceus/db/policies";
 import { revalidatePath } from "next/cache";
 import { headers } from "next/headers";
 import { database } from "../../../lib/db.ts";
 import { tokenFormSchema } from "../../../lib/enrolment-input.ts";
-import { enrolCommand, enrolmentText } from "../../../lib/enrolment-text.ts";
+import { type EnrolCommands, enrolCommands, enrolmentText, fenceOf } from "../../../lib/enrolment-text.ts";
 import { environment } from "../../../lib/env.ts";
 import { isSameOrigin } from "../../../lib/same-origin.ts";
 import { requireRole, type SessionUser } from "../../../lib/session.ts";
@@ -18,7 +19,7 @@ export interface TokenState {
   /** What was typed. */
   values: Record<TokenField, string> & { needsApproval: boolean };
   /** The token just made: shown once, kept nowhere. */
-  made: { text: string; command: string; label: string } | null;
+  made: { text: string; commands: EnrolCommands; label: string } | null;
   turn: number;
 }
 
@@ -60,8 +61,9 @@ export async function makeToken(before: TokenState, form: FormData): Promise<Tok
     expiresAt: new Date(Date.now() + hours * 3_600_000),
   });
   const token = enrolmentText({ url: collectorUrl, secret, pin: collectorPin });
+  const commands = enrolCommands(token, fenceOf((await currentPolicy(database()))?.body ?? null));
   revalidatePath("/enrolment");
-  return { errors: {}, values, made: { text: token, command: enrolCommand(token), label }, turn };
+  return { errors: {}, values, made: { text: token, commands, label }, turn };
 }
 
 /** Ends a token; machines that used it stay. */

@@ -90,9 +90,16 @@ function Made({ made }: { made: NonNullable<TokenState["made"]> }) {
       </p>
       <div>
         <h3 className={styles.small}>On a Linux machine with the agent installed</h3>
-        <code className={styles.code}>{made.command}</code>
+        <code className={styles.code}>{made.commands.installed}</code>
         <div className={styles.acts}>
-          <CopyButton value={made.command} label="Copy command" variant="filled" />
+          <CopyButton value={made.commands.installed} label="Copy command" variant="filled" />
+        </div>
+      </div>
+      <div>
+        <h3 className={styles.small}>From a checkout of Lynceus</h3>
+        <code className={styles.code}>{made.commands.checkout}</code>
+        <div className={styles.acts}>
+          <CopyButton value={made.commands.checkout} label="Copy command for a checkout" />
         </div>
       </div>
       <div>
@@ -105,7 +112,10 @@ function Made({ made }: { made: NonNullable<TokenState["made"]> }) {
           </Button>
         </div>
       </div>
-      <p className="dim">A machine shows under Machines within a minute of enrolling.</p>
+      <p className="dim">
+        The agent never probes beyond the suffixes and ports of the command, whatever is chosen here later. A machine
+        shows under Machines within a minute of enrolling.
+      </p>
     </div>
   );
 }

@@ -1,11 +1,15 @@
 import { attempts } from "../../../lib/attempts.ts";
+import { backOff } from "../../../lib/back-off.ts";
 import { nextPath } from "../../../lib/next-path.ts";
 import { isSameOrigin } from "../../../lib/same-origin.ts";
 import { seeOther } from "../../../lib/see-other.ts";
 import { signIn } from "../../../lib/sign-in.ts";
 
-/** Ten wrong passwords for one account, or sixty for all, make the next wait: guessing and hashing stay cheap for us. */
-const perAccount = attempts({ now: Date.now, most: 10, windowMs: 15 * 60_000 });
+/**
+ * Wrong passwords slow one account down, a minute at most, so that nobody keeps its owner out by guessing; sixty of them
+ * for all accounts make the next wait: hashing stays cheap for us.
+ */
+const perAccount = backOff({ now: Date.now, free: 5, firstMs: 1_000, longestMs: 60_000, forgetMs: 60 * 60_000 });
 const forAll = attempts({ now: Date.now, most: 60, windowMs: 60_000 });
 
 /** Signs in by a form post (it needs no script) and returns to where the person was. */

@@ -1,0 +1,276 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openBrowser, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
+import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
+
+/* Every page in a real browser, as built, on a fleet with one incident in it. */
+
+let browser: Browser;
+let dashboard: SeededDashboard;
+let visitor: Visitor;
+let page: Page;
+let base: string;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  dashboard = await startSeededDashboard();
+  base = dashboard.base;
+  visitor = await visit(browser);
+  page = visitor.page;
+  await page.goto(`${base}/login`);
+  await signIn(page);
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await dashboard?.close();
+});
+
+const machineId = (name: string) => {
+  const id = dashboard.fleet.ids.get(name);
+  if (id === undefined) throw new Error(`the seeded fleet has no machine "${name}"`);
+  return id;
+};
+const hostile = "<b>KIOSK\u202e01";
+const everyPage = () => [
+  "/",
+  "/machines",
+  "/machines?q=status:failing",
+  `/machines/${machineId("SIN-LT-4401")}`,
+  `/machines/${machineId(hostile)}`,
+  "/enrolment",
+  "/settings",
+  "/setup",
+];
+const rows = () => page.locator("tbody tr[aria-rowindex]");
+
+describe("without a session", () => {
+  test("every page leads to the sign-in, and back to where one was", async () => {
+    const stranger = await visit(browser);
+    for (const path of everyPage()) {
+      await stranger.page.goto(base + path);
+      const at = new URL(stranger.page.url());
+      expect([path, at.pathname, at.searchParams.get("next") ?? "/"]).toEqual([path, "/login", path]);
+    }
+    await signIn(stranger.page);
+    await stranger.page.waitForURL(base + everyPage().at(-1));
+    await stranger.context.close();
+  });
+
+  test("no route of data answers", async () => {
+    const stranger = await visit(browser);
+    for (const path of ["/api/live", "/api/go-to?q=sin", "/machines/rows?q=", "/machines/values?field=site&q="]) {
+      const answer = await stranger.context.request.get(base + path, { maxRedirects: 0 });
+      expect([path, answer.status()]).toEqual([path, 401]);
+    }
+    await stranger.context.close();
+  });
+});
+
+describe("overview", () => {
+  test("every figure opens a list of exactly as many machines", async () => {
+    await openLive(page, base);
+    const figures = await page.locator('main a[href^="/machines?"]').evaluateAll((links) =>
+      links.flatMap((link) => {
+        const text = (link.querySelector(".figure")?.firstChild?.textContent ?? link.textContent ?? "").trim();
+        const figure = /^[\d,]+/.exec(text)?.[0];
+        return figure === undefined ? [] : [{ href: link.getAttribute("href") ?? "", figure }];
+      }),
+    );
+    const byHref = new Map(figures.map(({ href, figure }) => [href, figure]));
+    expect(byHref.size).toBeGreaterThan(10);
+    const listed = new Map<string, string>();
+    for (const href of byHref.keys()) {
+      await page.goto(base + href);
+      const line = await page
+        .locator("main")
+        .getByText(/^[\d,]+ (of [\d,]+ )?machines?$/)
+        .first()
+        .innerText();
+      const shown = await page.locator("table").getAttribute("aria-rowcount");
+      expect([href, Number(shown) - 1]).toEqual([href, Number(line.split(" ")[0]?.replaceAll(",", ""))]);
+      listed.set(href, line.split(" ")[0] ?? "");
+    }
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(byHref));
+  });
+
+  test("names cause and remedy in its sentence", async () => {
+    await openLive(page, base);
+    expect(await page.getByRole("heading", { level: 1 }).first().innerText()).toContain("px1.contoso.com");
+  });
+});
+
+describe("machines", () => {
+  test("filter, sort and address agree, and survive a reload", async () => {
+    await openLive(page, `${base}/machines`);
+    const all = await rows().count();
+    await page.keyboard.press("/");
+    await page.keyboard.type("status:failing");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=status(:|%3A)failing/);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => rows().count()).toBeLessThan(all);
+    const failing = await rows().count();
+    expect(failing).toBeGreaterThan(5);
+    expect(
+      await rows()
+        .filter({ hasText: /healthy/i })
+        .count(),
+    ).toBe(0);
+
+    await page.getByRole("button", { name: "Machine", exact: true }).click();
+    await page.waitForURL(/sort=/);
+    await expect.poll(() => page.locator("th[aria-sort]").innerText()).toContain("Machine");
+    const sorted = await rows().allInnerTexts();
+    const address = page.url();
+    await page.reload();
+    await page.locator('main[data-live="live"]').waitFor();
+    expect(page.url()).toBe(address);
+    expect(await rows().count()).toBe(failing);
+    expect((await rows().allInnerTexts()).map(name)).toEqual(sorted.map(name));
+    await page.getByRole("button", { name: "Remove status:failing" }).waitFor();
+  });
+
+  test("a filter that cannot be read says where and how, and keeps the list", async () => {
+    await openLive(page, `${base}/machines`);
+    const all = await rows().count();
+    await page.keyboard.press("/");
+    await page.keyboard.type("status:broken");
+    await page.keyboard.press("Enter");
+    await page.locator("#filter-error").getByText("such as").waitFor();
+    expect(await rows().count()).toBe(all);
+  });
+
+  test("j, k and Enter open a machine, Esc lets go of it", async () => {
+    await openLive(page, `${base}/machines?q=status:failing&sort=name`);
+    const active = page.locator('tr[data-active="true"]');
+    await page.keyboard.press("j");
+    const first = await active.innerText();
+    await page.keyboard.press("j");
+    await expect.poll(() => active.innerText()).not.toBe(first);
+    await page.keyboard.press("k");
+    await expect.poll(() => active.innerText()).toBe(first);
+    await page.keyboard.press("Escape");
+    await expect.poll(() => active.count()).toBe(0);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/machines\/[0-9a-f-]{36}/);
+  });
+});
+
+describe("one machine", () => {
+  test("shows verdict, both lanes, what changed and what fixes it", async () => {
+    await openLive(page, `${base}/machines/${machineId("SIN-LT-4401")}`);
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toContain("px1.contoso.com");
+    const configured = page.getByRole("group", { name: "Configured" });
+    const direct = page.getByRole("group", { name: "Direct" });
+    expect(await configured.locator('[data-step="connect"]').getAttribute("data-state")).toBe("failed");
+    expect(await configured.locator('[data-step="connect"]').innerText()).toContain("407");
+    expect(await direct.locator('[data-step="http"]').innerText()).toContain("401 from EX03");
+    expect(await page.locator("[data-first-difference]").getAttribute("data-first-difference")).toBe("connect");
+    await page.getByText("What fixes it").first().waitFor();
+  });
+
+  test("shows a hostile name as the text it is", async () => {
+    await openLive(page, `${base}/machines/${machineId(hostile)}`);
+    await page.getByText("<b>KIOSK⟨U+202E⟩01").first().waitFor();
+    expect(await page.locator("main").innerHTML()).not.toContain("\u202e");
+    expect(await page.title()).not.toContain("\u202e");
+    await openLive(page, `${base}/machines?q=KIOSK`);
+    expect(await rows().innerText()).toContain("<b>KIOSK⟨U+202E⟩01");
+    expect(await page.locator("tbody b").filter({ hasText: "KIOSK" }).count()).toBe(0);
+  });
+
+  test("that does not exist is not found", async () => {
+    const answer = await page.goto(`${base}/machines/00000000-0000-4000-8000-000000000000`);
+    expect(answer?.status()).toBe(404);
+    await page.getByText("Nothing is at this address.").waitFor();
+    visitor.complaints.splice(0);
+  });
+});
+
+describe("enrolment and set-up", () => {
+  test("a token is made, shown once with its commands, and revoked", async () => {
+    await openLive(page, `${base}/enrolment`);
+    await page.getByLabel("Label").fill("Singapore laptops");
+    await page.getByRole("button", { name: "Create token" }).click();
+    const command = await page.getByText(/^lynceus-agent enroll /).innerText();
+    expect(command).toContain("--allowed-suffixes contoso.com");
+    expect(command).toContain("--allowed-ports 80,443,5060,5061");
+    const token = /lyn1\.[\w-]+/.exec(command)?.[0] ?? "";
+    expect(JSON.parse(Buffer.from(token.slice(5), "base64url").toString())).toEqual({
+      u: "wss://collector.contoso.com:7443",
+      s: expect.stringMatching(/.{20,}/),
+      p: "ab".repeat(32),
+    });
+    await page.goto(`${base}/enrolment`);
+    expect(await page.locator("main").innerText()).not.toContain("lyn1.");
+    const row = page.getByRole("row").filter({ hasText: "Singapore laptops" });
+    await row.getByRole("button", { name: /Revoke/ }).click();
+    await row.getByRole("button", { name: /Revoke now/ }).click();
+    await row.getByText("revoked").waitFor();
+  });
+
+  test("servers and domains can be read, and a wrong one is explained", async () => {
+    await page.goto(`${base}/setup`);
+    expect(await page.getByLabel("Exchange (EWS) hosts").inputValue()).toBe("mail.contoso.com");
+    await page.getByLabel("Exchange (EWS) hosts").fill("not a host");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page
+      .getByText(/"?not a host"? is/)
+      .first()
+      .waitFor();
+  });
+});
+
+describe("everywhere", () => {
+  test("nothing is wider than a phone, and text and targets fit a finger", async () => {
+    const phone = await visit(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const wide: string[] = [];
+    const look = async (path: string) => {
+      await phone.page.goto(base + path);
+      await phone.page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
+      const width = await phone.page.evaluate(() => document.documentElement.scrollWidth);
+      if (width > 390) wide.push(`${path}: ${width} px`);
+    };
+    for (const path of ["/login", "/welcome?code=none"]) await look(path);
+    await phone.page.goto(`${base}/login`);
+    await signIn(phone.page);
+    await phone.page.waitForURL(`${base}/`);
+    for (const path of [...everyPage(), "/nothing-here"]) await look(path);
+    expect(wide).toEqual([]);
+    await phone.context.close();
+  });
+
+  test("light and dark follow the system, and a choice is kept", async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      const other = await visit(browser, { colorScheme: scheme });
+      const shown = () => other.page.locator("html").getAttribute("data-mantine-color-scheme");
+      await other.page.goto(`${base}/login`);
+      expect(await shown()).toBe(scheme);
+      await signIn(other.page);
+      await other.page.locator('main[data-live="live"]').waitFor();
+      await other.page.keyboard.press("Shift+D");
+      const chosen = scheme === "light" ? "dark" : "light";
+      await expect.poll(shown).toBe(chosen);
+      await other.page.reload();
+      expect(await shown()).toBe(chosen);
+      await other.context.close();
+    }
+  });
+
+  test("no page complains in the console or breaks its content security policy", async () => {
+    for (const path of everyPage()) {
+      await page.goto(base + path);
+      await page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
+    }
+    expect(visitor.complaints).toEqual([]);
+  });
+});
+
+/** The name in a row's text: what stands after its state. */
+function name(text: string): string {
+  return text.split("\n").find((part) => /-|KIOSK/.test(part)) ?? text;
+}

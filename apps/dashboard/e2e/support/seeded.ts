@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { openDatabase } from "@lynceus/db/client";
+import { createTestDatabase } from "@lynceus/db/testing";
+import { closedPort } from "@lynceus/testkit/listening";
+import { hashPassword } from "better-auth/crypto";
+import { addUser } from "../../src/lib/users.ts";
+import { type SeededFleet, seedFleet } from "../../test/support/seed.ts";
+import { admin } from "./browser.ts";
+import { root } from "./up.ts";
+
+/** The dashboard as it is built, on a database with a fleet in it. */
+export interface SeededDashboard {
+  base: string;
+  fleet: SeededFleet;
+  close(): Promise<void>;
+}
+
+const server = path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/server.js");
+
+export async function startSeededDashboard(): Promise<SeededDashboard> {
+  const database = await createTestDatabase();
+  const db = openDatabase({ url: database.url });
+  const fleet = await seedFleet(db);
+  const { name, email, password } = admin;
+  await addUser(db, { name, email, role: "admin", passwordHash: await hashPassword(password) }, "e2e");
+  await db.close();
+
+  const port = await closedPort();
+  const base = `http://localhost:${port}`;
+  const child = spawn(process.execPath, [server], {
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: "production",
+      DATABASE_URL: database.url,
+      PORT: String(port),
+      HOSTNAME: "127.0.0.1",
+      LYNCEUS_PUBLIC_URL: base,
+      LYNCEUS_COLLECTOR_URL: "wss://collector.contoso.com:7443",
+      LYNCEUS_COLLECTOR_PIN: "ab".repeat(32),
+      BETTER_AUTH_SECRET: "kR8v1nQ0xTz5Lw2mYb7Jc4Hd9Fs6Gp3A",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const ready = new Promise<void>((resolve, reject) => {
+    const heard = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes("Ready in")) resolve();
+    };
+    child.stdout.on("data", heard);
+    child.stderr.on("data", heard);
+    child.on("close", (code) => reject(new Error(`the dashboard ended with ${code}:\n${output}`)));
+  });
+  await ready;
+  return {
+    base,
+    fleet,
+    close: async () => {
+      if (child.exitCode === null) {
+        child.kill("SIGTERM");
+        await once(child, "close");
+      }
+      await database.drop();
+    },
+  };
+}
