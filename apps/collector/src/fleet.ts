@@ -51,13 +51,22 @@ export function affectedBy(before: FleetSummary, after: FleetSummary): Affected[
   return affected;
 }
 
+/** A machine as far as its peers are concerned. */
+export interface Peer {
+  readonly site: string | null;
+  readonly location: Location;
+  /** A simulated machine is judged beside simulated ones alone, and a real one beside real ones. */
+  readonly simulated: boolean;
+}
+
 /** What the fleet shows, read again while something changes. */
 export function createFleet(db: Database) {
-  let summary = summarizeFleet([], 0);
+  const empty = summarizeFleet([], 0);
+  let fleets = { real: empty, simulated: empty };
   let changed = true;
 
   return {
-    context: (machine: { site: string | null; location: Location }): FleetContext => fleetContext(summary, machine),
+    context: (machine: Peer): FleetContext => fleetContext(machine.simulated ? fleets.simulated : fleets.real, machine),
 
     /** Something was written that the groups are made of. */
     noteChange(): void {
@@ -69,9 +78,19 @@ export function createFleet(db: Database) {
       if (!changed) return [];
       changed = false;
       try {
-        const next = summarizeFleet(await fleetGroups(db, new Date(now - freshMs)), now);
-        const affected = affectedBy(summary, next);
-        summary = next;
+        const groups = await fleetGroups(db, new Date(now - freshMs));
+        const next = {
+          real: summarizeFleet(
+            groups.filter(({ simulated }) => !simulated),
+            now,
+          ),
+          simulated: summarizeFleet(
+            groups.filter(({ simulated }) => simulated),
+            now,
+          ),
+        };
+        const affected = [...affectedBy(fleets.real, next.real), ...affectedBy(fleets.simulated, next.simulated)];
+        fleets = next;
         return affected;
       } catch (error) {
         changed = true;

@@ -6,9 +6,10 @@ import type { FleetContext } from "@lynceus/diagnosis/fleet";
 import { applyConfirmation, applyObservation, probeKey } from "@lynceus/diagnosis/state";
 import type { DecodedObservation } from "@lynceus/protocol/decode";
 import type { Confirmation, ProbeFacts } from "@lynceus/protocol/facts";
-import type { Location, MachineStatus, Verdict } from "@lynceus/protocol/names";
+import type { MachineStatus, Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
+import type { Peer } from "../fleet.ts";
 import { type SiteMap, siteMapApplies } from "../sites.ts";
 import { type Entry, isOnDisk } from "./memory.ts";
 import type { Work } from "./queue.ts";
@@ -31,7 +32,7 @@ export interface FoldContext {
   readonly stateTrail: number;
   readonly policy: Policy;
   readonly siteOf: SiteMap;
-  readonly fleet: (peer: { site: string | null; location: Location }) => FleetContext;
+  readonly fleet: (peer: Peer) => FleetContext;
   /** Items of this machine that the database refuses, with its reason. They are set aside and counted as stored. */
   readonly poison?: ReadonlyMap<number, string>;
 }
@@ -267,7 +268,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       facts: state.facts,
       persistence: state.persistence,
       policy,
-      fleet: context.fleet({ site, location }),
+      fleet: context.fleet({ site, location, simulated: state.facts.system?.facts.simulated ?? false }),
       now,
       newCycle,
       approved: entry.approved && !cloned,
