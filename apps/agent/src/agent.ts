@@ -11,13 +11,14 @@ import { ensureKey, loadKey, loadMachineId, type MachineKey, saveMachineId } fro
 import { backOffMs } from "./link/back-off.ts";
 import { type Connect, connector, type RouteFor } from "./link/connect.ts";
 import { EnrolmentRefused, enrol } from "./link/enrol.ts";
-import { createLink, type GoodbyeReason, type Link, type MachineDescription } from "./link/link.ts";
+import { createLink, type GoodbyeReason, type Link, type LinkOptions, type MachineDescription } from "./link/link.ts";
 import { takeLock } from "./lock.ts";
 import { type LogLevel, openLog } from "./log.ts";
 import { openDiskOutbox } from "./outbox/disk-outbox.ts";
 import { fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
 import type { Fence } from "./probes/context.ts";
 import { type CycleRequest, createRuntime, type Draft, type LastCycle, type Runtime } from "./runtime.ts";
+import { maxRssBytes, watchMemory } from "./self-limits.ts";
 import { writeStatus } from "./status.ts";
 
 /** The agent's eyes, made for one fence and one source of settings. */
@@ -47,7 +48,7 @@ export interface AgentWorld {
   readonly systemTrust: () => SecureContext;
   readonly routeFor: (proxySettings: string | null) => RouteFor;
   readonly sensors: (setup: SensorSetup) => Sensors;
-  readonly resources: () => { rssBytes: number; cpuMs: number; uptimeSeconds: number };
+  readonly resources: LinkOptions["resources"];
   readonly print: (line: string) => void;
   readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
 }
@@ -170,13 +171,29 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   const enrolledAs = loadMachineId(dataDir);
   // An id without a config is an enrolment that was cut off between the two files.
   const config = mergeConfig(options, enrolledAs === null ? null : loadConfig(dataDir));
-  const stopped = new Promise<GoodbyeReason>((resolve) => world.installStopHandler(resolve));
+  let tooLarge = false;
+  let endWatch = () => {};
+  const stopped = new Promise<GoodbyeReason>((resolve) => {
+    world.installStopHandler(resolve);
+    endWatch = watchMemory(
+      clock,
+      () => world.resources().rssBytes,
+      (rssBytes) => {
+        log("error", "uses more memory than it may", { rssBytes, maxRssBytes });
+        tooLarge = true;
+        resolve("stop");
+      },
+    );
+  });
   log("info", "started", { version: world.version, collector: config.collector });
 
   let machineId = enrolledAs;
   if (machineId === null) machineId = await enrolPatiently(options, config, log, world, stopped);
   else saveConfig(dataDir, config);
-  if (machineId === null) return 0;
+  if (machineId === null) {
+    endWatch();
+    return 0;
+  }
   const key = loadKey(dataDir);
   if (!key) throw new Error(`the key of this machine is missing in ${dataDir}; restore it, or enrol again in another`);
 
@@ -254,8 +271,10 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   runtime.start();
   const reason = await stopped;
   log("info", "stopping", { reason });
+  endWatch();
   await runtime.stop(reason);
-  return 0;
+  // Not 0: whoever keeps the service running starts it anew.
+  return tooLarge ? 1 : 0;
 }
 
 /** Enrols as soon as the collector can be reached; null when told to stop first. @throws EnrolmentRefused. */

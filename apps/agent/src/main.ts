@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { homedir, hostname, networkInterfaces, uptime } from "node:os";
+import { getPriority, homedir, hostname, networkInterfaces, setPriority, uptime } from "node:os";
 import { join } from "node:path";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
@@ -17,6 +17,7 @@ import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
 import { waysOut } from "./proxy/own-route.ts";
 import { scriptMemory } from "./proxy/script-memory.ts";
 import { readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { maxRssBytes, niceness } from "./self-limits.ts";
 import { formatStatus, readStatus } from "./status.ts";
 
 /*
@@ -150,6 +151,8 @@ const world: AgentWorld = {
       rssBytes: process.memoryUsage.rss(),
       cpuMs: Math.round((user + system) / 1000),
       uptimeSeconds: Math.round(process.uptime()),
+      niceness: getPriority(),
+      maxRssBytes,
     };
   },
   print: (line) => void process.stdout.write(`${line}\n`),
@@ -171,6 +174,15 @@ const world: AgentWorld = {
     }
   },
 };
+
+/** Probes are in no hurry; where the system forbids it we stay as we are. */
+function stepBack(): void {
+  try {
+    if (getPriority() < niceness) setPriority(niceness);
+  } catch {
+    // A container may allow neither.
+  }
+}
 
 async function execute(command: Command): Promise<number> {
   switch (command.name) {
@@ -204,6 +216,7 @@ async function execute(command: Command): Promise<number> {
     case "enroll":
       return enrolCommand(command.options, world);
     case "run":
+      stepBack();
       return runCommand(command.options, command.logStdout, world);
   }
 }

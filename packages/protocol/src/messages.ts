@@ -101,6 +101,9 @@ export const heartbeatSchema = z.looseObject({
     rssBytes: seq,
     cpuMs: z.number().min(0).max(1e15),
     uptimeSeconds: z.number().min(0).max(1e12),
+    /** What the agent holds itself to: its priority (19 = lowest), and the memory above which it starts anew. */
+    niceness: z.number().int().min(-20).max(19).optional(),
+    maxRssBytes: seq.optional(),
   }),
 });
 

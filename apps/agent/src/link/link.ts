@@ -34,7 +34,7 @@ export interface LinkOptions {
   /** Version of the policy in force; 0 = none. */
   readonly policyVersion: () => number;
   readonly heartbeatSeconds: () => number;
-  readonly resources: () => { rssBytes: number; cpuMs: number; uptimeSeconds: number };
+  readonly resources: () => Extract<AgentMessage, { type: "heartbeat" }>["resources"];
   readonly onPolicy?: (policy: Policy, ignored: readonly string[]) => void;
   readonly onCommand?: (id: string) => void;
   /** The collector knows less than it acknowledged once: everything has to be sent in full again. */
