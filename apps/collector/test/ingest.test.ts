@@ -344,3 +344,54 @@ describe("coming and going", () => {
     expect(await stored()).toHaveLength(2);
   });
 });
+
+describe("the state row", () => {
+  const row = async () =>
+    (
+      await test.rows<{ state_seq: number; last_seq: number; digest: string; ring: number }>(
+        `SELECT state_seq::int, last_seq::int, state #>> ARRAY['facts', 'probes', $2, 'digest'] AS digest,
+           jsonb_array_length(state #> ARRAY['facts', 'probes', $2, 'ring']) AS ring
+         FROM machine_states WHERE machine_id = $1::uuid`,
+        member.machineId,
+        ewsKey.slice("probe:".length),
+      )
+    )[0];
+  const measured = (seq: number) => good(seq, { digest: `0000000${seq}` });
+
+  it("trails for a moment behind measurements, and is whole again by itself", async () => {
+    const agent = await test.join(member);
+    agent.report([good(1)]);
+    await agent.untilAcked(1);
+    agent.report([measured(2), measured(3)]);
+    await agent.untilAcked(3);
+    expect(await row()).toMatchObject({ state_seq: 1, last_seq: 3, ring: 1 });
+    await test.clock.advance(6_000);
+    test.collector.ingest.flushDue();
+    await test.collector.ingest.idle();
+    expect(await row()).toEqual({ state_seq: 3, last_seq: 3, digest: "00000003", ring: 3 });
+  });
+
+  it("is caught up from the observations by a collector that goes on after a crash", async () => {
+    const agent = await test.join(member);
+    agent.report([good(1)]);
+    await agent.untilAcked(1);
+    agent.report([measured(2), measured(3)]);
+    await agent.untilAcked(3);
+    // Nothing of the first collector's memory reaches the second one.
+    const second = await test.startAnother("c2");
+    const again = await test.join(member, { epoch: agent.epoch }, second);
+    expect(again.acked()).toBe(3);
+    again.report([measured(4)]);
+    await again.untilAcked(4);
+    expect(await row()).toEqual({ state_seq: 4, last_seq: 4, digest: "00000004", ring: 4 });
+  });
+
+  it("never trails behind what the timeline tells", async () => {
+    const agent = await test.join(member);
+    agent.report([good(1)]);
+    await agent.untilAcked(1);
+    agent.report([bad(2)]);
+    await agent.untilAcked(2);
+    expect(await row()).toMatchObject({ state_seq: 2, last_seq: 2 });
+  });
+});

@@ -31,4 +31,16 @@ describe("options", () => {
     );
     expect(options?.names).toEqual(["d", "c.example.org", "10.0.0.1"]);
   });
+  it("take the public name and the dashboard's address from the environment", () => {
+    const named = { ...env, LYNCEUS_PUBLIC_NAME: "c.example.org", LYNCEUS_PUBLIC_URL: "https://l.example.org/" };
+    expect(parseOptions(["--port", "8443", "--migrate"], named)).toMatchObject({
+      publicUrl: "wss://c.example.org:8443",
+      dashboardUrl: "https://l.example.org",
+      migrate: true,
+      names: ["c.example.org", "127.0.0.1"],
+    });
+    expect(parseOptions([], env)).toMatchObject({ publicUrl: null, dashboardUrl: null, migrate: false });
+    expect(() => parseOptions([], { ...env, LYNCEUS_PUBLIC_NAME: "https://c" })).toThrow(/LYNCEUS_PUBLIC_NAME/);
+    expect(() => parseOptions([], { ...env, LYNCEUS_PUBLIC_URL: "l.example.org" })).toThrow(/LYNCEUS_PUBLIC_URL/);
+  });
 });

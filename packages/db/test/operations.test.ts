@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { describe, expect, it } from "vitest";
 import { createApiToken, listApiTokens, revokeApiToken, verifyApiToken } from "../src/api-tokens.ts";
@@ -11,11 +12,14 @@ import {
   takeCommands,
   updateCommand,
 } from "../src/commands.ts";
+import { findIdentities, findLost, noteSeen } from "../src/identity.ts";
+import { getMachine } from "../src/machines.ts";
 import { revokeMachine } from "../src/machines-admin.ts";
-import { listen, type NotifyEvent } from "../src/notify.ts";
+import { channels, listen, type NotifyEvent } from "../src/notify.ts";
 import { currentPolicy, listPolicies, savePolicy } from "../src/policies.ts";
 import { getSetting, initSetting, setSetting, takeSetting } from "../src/settings.ts";
 import { listSiteSubnets, listSites, saveSiteSubnets, siteFinder } from "../src/sites.ts";
+import { createWelcome } from "../src/welcome.ts";
 import { machine, minutesAgo, now, useDatabase } from "./fixtures.ts";
 
 const by = { actor: "ann", now };
@@ -153,9 +157,9 @@ describe("notifications", () => {
     heard.length = 0;
     await db.prisma.$executeRaw`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND datname = current_database()`;
-    await until(() => heard.length === 4);
+    await until(() => heard.length === channels.length);
     expect(errors).not.toEqual([]);
-    expect(new Set(heard.map((event) => event.channel)).size).toBe(4);
+    expect(new Set(heard.map((event) => event.channel))).toEqual(new Set(channels));
     await savePolicy(db, {
       body: buildPolicy({ ews: ["m.example.org"], smtpDomains: [], sipDomains: [] }, 1),
       createdBy: "ann",
@@ -177,5 +181,49 @@ describe("a snapshot", () => {
     });
     await expect(inSnapshot(at.db, (reader) => setSetting(reader, "x", 2))).rejects.toThrow(/read-only/);
     expect(await getSetting(at.db, "x")).toBe(1);
+  });
+});
+
+describe("the one-time link", () => {
+  const at = useDatabase();
+
+  it("is made anew until somebody can log in, and stored as a hash that ends", async () => {
+    const first = await createWelcome(at.db, now);
+    const second = await createWelcome(at.db, now);
+    expect(second).not.toBe(first);
+    expect(second).toMatch(/^[\w-]{32}$/);
+    expect(await getSetting(at.db, "welcome")).toEqual({
+      hash: createHash("sha256")
+        .update(second ?? "")
+        .digest("hex"),
+      expiresAt: new Date(now.getTime() + 86_400_000).toISOString(),
+    });
+    await at.db.prisma.user.create({ data: { id: "u1", name: "Ann", email: "ann@example.org" } });
+    expect(await createWelcome(at.db, now)).toBeNull();
+  });
+});
+
+describe("identities", () => {
+  const at = useDatabase();
+
+  it("are found together; what is revoked or gone is told", async () => {
+    const { db } = at;
+    const [kept, gone] = [await machine(db, "A"), await machine(db, "B")];
+    const nobody = "99999999-9999-4999-8999-999999999999";
+    await revokeMachine(db, gone, by);
+    const found = await findIdentities(db, [kept, gone, nobody, "nonsense"]);
+    expect([...found.keys()].sort()).toEqual([kept, gone].sort());
+    expect(found.get(kept)).toMatchObject({ hostname: "A", lastSeq: 1, revokedAt: null });
+    expect(found.get(gone)?.revokedAt).toEqual(now);
+    expect((await findLost(db, [kept, gone, nobody])).sort()).toEqual([gone, nobody].sort());
+  });
+
+  it("are seen later, never earlier", async () => {
+    const { db } = at;
+    const id = await machine(db, "C");
+    const later = new Date(now.getTime() + 60_000);
+    await noteSeen(db, [id], later);
+    await noteSeen(db, [id], minutesAgo(30));
+    expect((await getMachine(db, id))?.lastSeenAt).toBe(later.toISOString());
   });
 });
