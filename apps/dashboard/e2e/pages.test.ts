@@ -216,7 +216,7 @@ describe("enrolment and set-up", () => {
   test("servers and domains can be read, and a wrong one is explained", async () => {
     await page.goto(`${base}/setup`);
     expect(await page.getByLabel("Exchange (EWS) hosts").inputValue()).toBe("mail.contoso.com");
-    await page.getByLabel("Exchange (EWS) hosts").fill("not a host");
+    await page.getByLabel("Exchange (EWS) hosts").fill("mail/contoso");
     await page.getByRole("button", { name: "Save" }).click();
     await page
       .getByText(/"?not a host"? is/)
@@ -226,7 +226,7 @@ describe("enrolment and set-up", () => {
 });
 
 describe("everywhere", () => {
-  test("nothing is wider than a phone, and text and targets fit a finger", async () => {
+  test("nothing is wider than a phone", async () => {
     const phone = await visit(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     const wide: string[] = [];
     const look = async (path: string) => {

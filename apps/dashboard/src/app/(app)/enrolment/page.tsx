@@ -27,6 +27,7 @@ export default async function EnrolmentPage() {
   return (
     <>
       <PageHeader title="Enrolment" asOf={now} />
+      <h1 className="vh">Enrolment</h1>
       <div className={styles.columns}>
         <div className={styles.column}>
           <Panel title="New token" sub="machines enrol with it; its text is shown once">

@@ -28,6 +28,7 @@ export default async function SettingsPage() {
   return (
     <>
       <PageHeader title="Settings" />
+      <h1 className="vh">Settings</h1>
       <div className={styles.columns}>
         <div className={styles.column}>
           <Panel
