@@ -1,5 +1,5 @@
 // Runs the whole product on one machine: database, collector, dashboard, this machine's agent, and a demo fleet if asked.
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -11,8 +11,9 @@ import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { listen } from "@lynceus/db/notify";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
-import { initSetting, setSetting } from "@lynceus/db/settings";
+import { initSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, saveSiteSubnets } from "@lynceus/db/sites";
+import { createWelcome } from "@lynceus/db/welcome";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { endLeftover, keepService, notedPid, notePid, type Service } from "./service.ts";
@@ -165,15 +166,6 @@ async function installationId(db: Database): Promise<string> {
   if (typeof known.id !== "string")
     throw new Refusal('setting "installation" of the database is damaged; restore it from a backup');
   return known.id;
-}
-
-/** A link that makes the first admin, once; null when there is one already. */
-async function welcomeLink(db: Database, base: string): Promise<string | null> {
-  if ((await db.prisma.user.count()) > 0) return null;
-  const code = randomBytes(24).toString("base64url");
-  const expiresAt = new Date(Date.now() + 24 * 3_600_000).toISOString();
-  await setSetting(db, "welcome", { hash: createHash("sha256").update(code).digest("hex"), expiresAt });
-  return `${base}/welcome?code=${code}`;
 }
 
 /** Names and ports that this machine's agent may probe: what `npm run up` was told, or what the admin chose on the first page. */
@@ -392,7 +384,7 @@ async function main() {
 
   starting = false;
   if (crash !== null) throw new Refusal(crash);
-  const welcome = await welcomeLink(db, dashboardUrl);
+  const code = await createWelcome(db, new Date());
   say("");
   say(`Lynceus is running (started in ${((Date.now() - beginning) / 1000).toFixed(1)} s). Ctrl-C stops it.`);
   say(`  Dashboard   ${dashboardUrl}`);
@@ -400,7 +392,7 @@ async function main() {
     `  Collector   ${collectorUrl}${options.publicName === null ? "   (this machine only; --public-name NAME opens it to others)" : ""}`,
   );
   say(`  Data, logs  ${dataDir}`);
-  if (welcome) say(`  First admin ${welcome}   (valid once, for 24 h)`);
+  if (code) say(`  First admin ${dashboardUrl}/welcome?code=${code}   (valid once, for 24 h)`);
 }
 
 main().catch((error: unknown) => end(error instanceof Refusal ? 2 : 1, oneLine(error)));
