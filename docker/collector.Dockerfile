@@ -5,7 +5,7 @@ COPY . .
 RUN npm ci --no-audit --no-fund && npx turbo run build --filter=@lynceus/collector
 
 FROM node:22-bookworm-slim
-ENV NODE_ENV=production
+ENV NODE_ENV=production LYNCEUS_MIGRATIONS=/app/prisma/migrations
 WORKDIR /app
 COPY --from=build /src/apps/collector/dist ./dist
 COPY --from=build /src/prisma/migrations ./prisma/migrations
