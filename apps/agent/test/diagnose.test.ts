@@ -151,6 +151,15 @@ describe("findings", () => {
     expect(report.findings[0]).toMatchObject({ pattern: "proxy-unreachable", primary: true, severity: "prompting" });
   });
 
+  test("are not needed to exit 1: behind a proxy that may know a signed-in user it cannot be told", async () => {
+    const { argv } = await office();
+    const proxy = await forwardProxy({ mode: 407, schemes: ["Negotiate", "NTLM"] });
+    closing.push(proxy.close);
+    const file = await settingsFile("ntlm.json", { ProxyEnable: 1, ProxyServer: `127.0.0.1:${proxy.port}` });
+    const { code, report } = await json([...argv, "--proxy-settings", file]);
+    expect({ code, status: report.status }).toEqual({ code: 1, status: "cannot-tell" });
+  });
+
   test("name the proxy that asks for its own login", async () => {
     const { argv } = await office();
     const proxy = await forwardProxy({ mode: 407 });

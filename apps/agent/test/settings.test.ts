@@ -1,8 +1,11 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Configuration, settingsFactsSchema } from "@lynceus/protocol/facts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runCommand } from "../src/platform/run-command.ts";
 import { probedInTurn, readSettings, type SettingsContext } from "../src/proxy/settings.ts";
+import { temporaryDirectory } from "./support/temporary.ts";
 
 const missing = async () => {
   throw Object.assign(new Error("spawn gsettings ENOENT"), { code: "ENOENT" });
@@ -50,6 +53,22 @@ describe("what is in force", () => {
     expect(await inForce(machine({ environment, run: gnome("none") }))).toMatchObject([{ source: "environment" }]);
   });
 
+  test("is KDE's where GNOME says nothing, and the other way round", async () => {
+    const home = temporaryDirectory();
+    writeFileSync(join(home, "kioslaverc"), "[Proxy Settings]\nProxyType=1\nhttpsProxy=http://px3.contoso.com 8080\n");
+    const environment = { XDG_CONFIG_HOME: home };
+    const kde = [{ source: "kde", server: expect.stringContaining("px3.contoso.com:8080") }];
+    expect(await inForce(machine({ environment }))).toMatchObject(kde);
+    expect(await inForce(machine({ environment, run: gnome("none") }))).toMatchObject(kde);
+    expect(await inForce(machine({ environment, run: gnome("manual", gnomeProxy) }))).toMatchObject([
+      { source: "gnome" },
+    ]);
+    writeFileSync(join(home, "kioslaverc"), "[Proxy Settings]\nProxyType=0\n");
+    expect(await inForce(machine({ environment, run: gnome("manual", gnomeProxy) }))).toMatchObject([
+      { source: "gnome" },
+    ]);
+  });
+
   test("is detection where the desktop's script has no address", async () => {
     expect(await inForce(machine({ run: gnome("auto") }))).toMatchObject([{ source: "gnome", autoDetect: true }]);
   });
@@ -71,6 +90,7 @@ describe("sources", () => {
     expect(facts.sources).toEqual([
       { name: "environment", outcome: "absent" },
       { name: "gnome", outcome: "absent" },
+      { name: "kde", outcome: "absent" },
       { name: "macos", outcome: "not on this system" },
     ]);
   });

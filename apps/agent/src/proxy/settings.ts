@@ -6,6 +6,7 @@ import { type InForce, inForce } from "@lynceus/proxy-settings/effective";
 import { readEnvironment } from "./environment.ts";
 import { readSettingsFile } from "./file.ts";
 import { readGnome } from "./gnome.ts";
+import { readKde } from "./kde.ts";
 import { readMacos } from "./macos.ts";
 import { type SourceContext, type SourceReading, self, type UserReading } from "./source.ts";
 
@@ -42,7 +43,14 @@ function usersOf(readings: readonly SourceReading[]): UserReading[] {
   const file = readings.find(({ name }) => name === "file");
   if (file && file.users.length > 0) return [...file.users];
   const environment = readings.find(({ name }) => name === "environment")?.users[0];
-  const desktop = readings.filter(({ name }) => name === "gnome" || name === "macos").flatMap(({ users }) => users);
+  const desktops = readings.filter(({ name }) => name === "gnome" || name === "kde" || name === "macos");
+  // A machine may have two desktops: for each user the first counts that says something.
+  const byUser = new Map<string, UserReading>();
+  for (const reading of desktops.flatMap(({ users }) => users)) {
+    const known = byUser.get(reading.user);
+    if (!known || isOff(known.inForce)) byUser.set(reading.user, reading);
+  }
+  const desktop = [...byUser.values()];
   const fallback = environment ?? { user: self, inForce: none, legacy: null };
   if (desktop.length === 0) return [fallback];
   return desktop.map((reading) => (isOff(reading.inForce) ? { ...fallback, user: reading.user } : reading));
@@ -69,7 +77,7 @@ export async function readSettings(ctx: SettingsContext): Promise<ReadSettings> 
   const readings =
     ctx.settingsFile !== null
       ? [await readSettingsFile(ctx)]
-      : await Promise.all([readEnvironment, readGnome, readMacos].map((read) => read(ctx)));
+      : await Promise.all([readEnvironment, readGnome, readKde, readMacos].map((read) => read(ctx)));
   const configurations = new Map<string, InForce>();
   const counts = new Map<string, number>();
   const users: UserSettings[] = usersOf(readings).map((reading) => {
