@@ -236,8 +236,13 @@ describe("the agent as a process", () => {
     await keysUntil(peer, "system");
     const id = "33333333-3333-4333-8333-333333333333";
     peer.send({ v: 1, type: "command", id, command: "check-now" });
-    expect(await peer.next("command-progress")).toMatchObject({ id, state: "started" });
-    expect(await peer.next("command-progress")).toMatchObject({ id, state: "progress", done: 1, total: 1 });
+    expect(await peer.next("command-progress", "observations")).toMatchObject({ id, state: "started" });
+    expect(await peer.next("command-progress", "observations")).toMatchObject({
+      id,
+      state: "progress",
+      done: 1,
+      total: 1,
+    });
     expect(requests()).toBe(2);
   }, 60_000);
 

@@ -33,8 +33,8 @@ export interface Peer {
   readonly nonce: string;
   send(message: CollectorMessage): void;
   sendText(text: string): void;
-  /** The next message of the agent; fails when it is of another type. */
-  next<T extends AgentMessage["type"]>(type: T): Promise<Message<T>>;
+  /** The next message of the agent but for the type that is passed over; fails when it is of another type. */
+  next<T extends AgentMessage["type"]>(type: T, passOver?: AgentMessage["type"]): Promise<Message<T>>;
   /** Resolves once the agent has worked through everything that was sent to it. */
   settled(): Promise<void>;
   /** Messages that came and were not asked for. */
@@ -84,8 +84,9 @@ export async function scriptedCollector(
         nonce,
         send: (message) => ws.send(JSON.stringify(message)),
         sendText: (text) => ws.send(text),
-        async next(type) {
-          const message = await messages.next();
+        async next(type, passOver) {
+          let message = await messages.next();
+          while (message.type === passOver) message = await messages.next();
           if (message.type !== type) throw new Error(`expected ${type}, got ${JSON.stringify(message)}`);
           return message as Message<typeof type>;
         },
