@@ -5,7 +5,7 @@ import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
 import { closedPort } from "@lynceus/testkit/listening";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { admin, openBrowser, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type Network, startNetwork } from "./support/exchange.ts";
@@ -174,28 +174,35 @@ describe("this machine", () => {
     });
   });
 
-  test("is probed on request and shows a fault within 2 s of seeing it, without a reload", async () => {
+  test("is probed on request, and every open page shows the fault without a reload", async () => {
     const { page } = visitor;
-    await page.evaluate(() => Object.assign(window, { untouched: true }));
+    const watcher = await visitor.context.newPage();
+    await openLive(watcher, page.url());
+    for (const open of [page, watcher]) await open.evaluate(() => Object.assign(window, { untouched: true }));
+    const failed = (on: Page) =>
+      on.getByRole("group", { name: "Configured" }).locator('[data-step="http"][data-state="failed"]').waitFor();
     network.exchange("stopped");
-    const asked = await machine();
     await probeNow().click();
     await page
-      .getByText(/Sent to the machine|Probing, \d+ of \d+/)
+      .getByText(/Waiting for the machine|Sent to the machine|Probing, \d+ of \d+/)
       .first()
       .waitFor();
-    await page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
-    await page.getByRole("group", { name: "Configured" }).locator('[data-step="http"][data-state="failed"]').waitFor();
+    await failed(watcher);
     const shownAt = Date.now();
+    await failed(page);
+    await page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
+    for (const open of [page, watcher]) expect(await open.evaluate(() => "untouched" in window)).toBe(true);
 
-    const { rows } = await withDatabase((db) =>
-      db.pool.query<{ at: Date }>(
-        `SELECT max("observed_at") AS at FROM observations WHERE machine_id = $1 AND key LIKE 'probe:%:ews:configured'`,
-        [asked.id],
-      ),
+    const { id } = await machine();
+    const seen = await withDatabase((db) =>
+      db.prisma.observation.findFirstOrThrow({
+        where: { machineId: id, key: { endsWith: ":ews:configured" } },
+        orderBy: { observedAt: "desc" },
+      }),
     );
-    expect(shownAt - (rows[0]?.at.getTime() ?? 0)).toBeLessThan(60_000);
-    expect(await page.evaluate(() => "untouched" in window)).toBe(true);
+    // The aim is 2 s; the bound leaves room for a machine that is busy with other tests.
+    expect(shownAt - seen.observedAt.getTime()).toBeLessThan(10_000);
+    await watcher.close();
   });
 
   test("is healthy again after the repair", async () => {

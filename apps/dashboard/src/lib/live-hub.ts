@@ -7,9 +7,10 @@ export interface LiveHub {
   changed(): void;
   /** While the source of changes is away nobody is live: no heartbeat, so that pages say so. */
   blind(yes: boolean): void;
-  /** Adds a client; null when there are too many. `send` gets whole event-stream messages. */
-  join(send: (message: string) => void): { leave(): void } | null;
+  /** Adds a client; null when there are too many. `send` gets whole event-stream messages; `end` is called on close. */
+  join(send: (message: string) => void, end?: () => void): { leave(): void } | null;
   readonly clients: number;
+  /** Ends every client, and takes no more. */
   close(): void;
 }
 
@@ -22,11 +23,12 @@ export interface LiveHubOptions {
 }
 
 export function liveHub(options: LiveHubOptions): LiveHub {
-  const clients = new Set<(message: string) => void>();
+  const clients = new Map<(message: string) => void, () => void>();
+  let closed = false;
   let wait: ReturnType<typeof setTimeout> | undefined;
   let owed = false;
   const tell = (event: string) => {
-    for (const send of clients) send(`event: ${event}\ndata: \n\n`);
+    for (const send of clients.keys()) send(`event: ${event}\ndata: \n\n`);
   };
   let away = false;
   const heartbeat = setInterval(() => {
@@ -53,9 +55,9 @@ export function liveHub(options: LiveHubOptions): LiveHub {
     blind: (yes) => {
       away = yes;
     },
-    join: (send) => {
-      if (clients.size >= options.most) return null;
-      clients.add(send);
+    join: (send, end = () => {}) => {
+      if (closed || clients.size >= options.most) return null;
+      clients.set(send, end);
       if (!away) send("retry: 1000\nevent: hello\ndata: \n\n");
       return { leave: () => void clients.delete(send) };
     },
@@ -65,7 +67,10 @@ export function liveHub(options: LiveHubOptions): LiveHub {
     close: () => {
       clearInterval(heartbeat);
       clearTimeout(wait);
+      closed = true;
+      const ends = [...clients.values()];
       clients.clear();
+      for (const end of ends) end();
     },
   };
 }

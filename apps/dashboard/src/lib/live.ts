@@ -26,5 +26,7 @@ function start(): LiveHub {
   });
   // What was told before it listened is unknown: the pages read again.
   void listener.ready.then(heard);
+  // The server waits for its connections before it ends: an open page would hold it up.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => hub.close());
   return hub;
 }

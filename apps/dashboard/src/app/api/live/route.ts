@@ -20,10 +20,13 @@ export async function GET(request: Request): Promise<Response> {
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const member = live().join((message) => {
-          if ((controller.desiredSize ?? 0) <= 0) end();
-          else controller.enqueue(encoder.encode(message));
-        });
+        const member = live().join(
+          (message) => {
+            if ((controller.desiredSize ?? 0) <= 0) end();
+            else controller.enqueue(encoder.encode(message));
+          },
+          () => end(),
+        );
         if (member === null) {
           joined = false;
           controller.close();
@@ -58,6 +61,8 @@ export async function GET(request: Request): Promise<Response> {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store, no-transform",
       "x-accel-buffering": "no",
+      // Nothing follows a stream on its connection.
+      connection: "close",
     },
   });
 }
