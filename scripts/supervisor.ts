@@ -325,6 +325,8 @@ async function main() {
           name: "agent",
           cwd: root,
           args: [
+            // A bound, not a diet: the agent needs a fraction of it.
+            "--max-old-space-size=128",
             entries.agent,
             "run",
             "--data-dir",

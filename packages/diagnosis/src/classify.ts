@@ -1,4 +1,5 @@
 import type { ProbeFacts } from "@lynceus/protocol/facts";
+import { isLoginFormPath } from "@lynceus/protocol/login-form";
 import type { Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import { exchangeClientId, parseWwwAuthenticate, schemesOf } from "@lynceus/protocol/www-authenticate";
@@ -40,7 +41,6 @@ const microsoftHosts = [
   "lync.com",
   "msftconnecttest.com",
 ];
-const formPath = /\/owa\/auth|\/cookieauth\.dll|\/my\.policy|\/adfs\/ls/i;
 const microsoftCloud = ["office365.com", "outlook.com", "office.com"];
 
 /** Whether `host` is `domain` or below it. */
@@ -162,7 +162,7 @@ function classifyRedirect(probe: ProbeFacts, expectations: Expectations): Verdic
     ...microsoftHosts,
   ];
   if (host !== "" && !own.some((domain) => within(host, domain))) return "captive-portal";
-  return formPath.test(url?.pathname ?? http.location) ? "preauth-form" : null;
+  return isLoginFormPath(url?.pathname ?? http.location) ? "preauth-form" : null;
 }
 
 /** Rules 10 to 22: what answered. */
@@ -201,7 +201,7 @@ function classifyAnswer(probe: ProbeFacts, expectations: Expectations): Verdict 
   if (lyncMarked && status < 500) return "sfb-web";
   if (status === 401 && windows && iis && !marker) return "iis-windows-auth";
   if (status === 401 && offered.includes("basic") && !windows) return "other-basic-auth";
-  if (status === 440 || (status === 200 && formPath.test(path))) return "preauth-form";
+  if (status === 440 || (status === 200 && isLoginFormPath(path))) return "preauth-form";
   if (status === 403) return "forbidden";
   if (status === 404) return "not-found";
   if (status >= 500 && status <= 599) return "server-error";
