@@ -221,9 +221,14 @@ describe("after an end that nobody wanted", () => {
     const before = product.pidOf("collector");
     process.kill(before, "SIGKILL");
     await expect.poll(() => product.output(), { timeout: 30_000 }).toContain("collector ended");
-    await visitor.page.reload();
-    await expect.poll(async () => await probeNow().isEnabled(), { timeout: 60_000 }).toBe(true);
-    expect(product.pidOf("collector")).not.toBe(before);
+    await expect.poll(() => product.pidOf("collector"), { timeout: 30_000 }).not.toBe(before);
+    // A page read while the machine was away says so; this one is read until it is back.
+    await expect
+      .poll(async () => visitor.page.reload().then(() => probeNow().isEnabled()), { timeout: 60_000, interval: 1_000 })
+      .toBe(true);
+    await visitor.page.locator('main[data-live="live"]').waitFor();
+    await probeNow().click();
+    await visitor.page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
   });
 
   test("a killed supervisor's next start knows machine and admin", async () => {
