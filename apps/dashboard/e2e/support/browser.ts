@@ -39,7 +39,8 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
     });
   });
   context.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`${message.page()?.url()}: ${message.text()}`);
+    if (message.type() === "error")
+      complaints.push(`${message.page()?.url()}: ${message.text()} ${message.location().url}`);
   });
   context.on("weberror", (error) => complaints.push(`${error.page()?.url()}: ${error.error().message}`));
   return { context, page: await context.newPage(), complaints };

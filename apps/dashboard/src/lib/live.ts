@@ -2,6 +2,9 @@ import { listen } from "@lynceus/db/notify";
 import { environment } from "./env.ts";
 import { type LiveHub, liveHub } from "./live-hub.ts";
 
+/** How long answers that are under way may take when the process is asked to end. */
+const lastAnswersMs = 2_000;
+
 const kept = globalThis as typeof globalThis & { lynceusLive?: LiveHub };
 
 /** The process's one hub, fed by one LISTEN on the database. Made when the first page asks to be live. */
@@ -26,7 +29,11 @@ function start(): LiveHub {
   });
   // What was told before it listened is unknown: the pages read again.
   void listener.ready.then(heard);
-  // The server waits for its connections before it ends: an open page would hold it up.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => hub.close());
+  // The server waits for its connections before it ends: an open page would hold it up, and asks again and again.
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.once(signal, () => {
+      hub.close();
+      setTimeout(() => process.exit(0), lastAnswersMs).unref();
+    });
   return hub;
 }
