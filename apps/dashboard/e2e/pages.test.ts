@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* Every page in a real browser, as built, on a fleet with one incident in it. */
@@ -43,7 +43,7 @@ const everyPage = () => [
   "/settings",
   "/setup",
 ];
-const rows = () => page.locator("tbody tr[aria-rowindex]");
+const rows = () => page.locator("tbody tr[aria-rowindex]").filter({ visible: true });
 
 describe("without a session", () => {
   test("every page leads to the sign-in, and back to where one was", async () => {
@@ -84,11 +84,7 @@ describe("overview", () => {
     const listed = new Map<string, string>();
     for (const href of byHref.keys()) {
       await page.goto(base + href);
-      const line = await page
-        .locator("main")
-        .getByText(/^[\d,]+ (of [\d,]+ )?machines?$/)
-        .first()
-        .innerText();
+      const line = await shown(page.locator("main"), /^[\d,]+ (of [\d,]+ )?machines?$/).innerText();
       const shown = await page.getByRole("table").getAttribute("aria-rowcount");
       expect([href, Number(shown) - 1]).toEqual([href, Number(line.split(" ")[0]?.replaceAll(",", ""))]);
       listed.set(href, line.split(" ")[0] ?? "");
@@ -171,12 +167,12 @@ describe("one machine", () => {
     expect(await configured.locator('[data-step="connect"]').innerText()).toContain("407");
     expect(await direct.locator('[data-step="http"]').innerText()).toContain("401 from EX03");
     expect(await page.locator("[data-first-difference]").getAttribute("data-first-difference")).toBe("connect");
-    await page.getByText("What fixes it").first().waitFor();
+    await shown(page, "What fixes it").waitFor();
   });
 
   test("shows a hostile name as the text it is", async () => {
     await openLive(page, `${base}/machines/${machineId(hostile)}`);
-    await page.getByText("<b>KIOSK⟨U+202E⟩01").first().waitFor();
+    await shown(page, "<b>KIOSK⟨U+202E⟩01").waitFor();
     expect(await page.locator("main").innerHTML()).not.toContain("\u202e");
     expect(await page.title()).not.toContain("\u202e");
     await openLive(page, `${base}/machines?q=KIOSK`);
@@ -186,7 +182,7 @@ describe("one machine", () => {
 
   test("that does not exist is not found", async () => {
     await page.goto(`${base}/machines/00000000-0000-4000-8000-000000000000`);
-    await page.getByText("Nothing is at this address.").waitFor();
+    await shown(page, "Nothing is at this address.").waitFor();
     visitor.complaints.splice(0);
   });
 });
@@ -196,7 +192,7 @@ describe("enrolment and set-up", () => {
     await openLive(page, `${base}/enrolment`);
     await page.getByLabel("Label").fill("Singapore laptops");
     await page.getByRole("button", { name: "Create token" }).click();
-    const command = await page.getByText(/^lynceus-agent enroll /).innerText();
+    const command = await shown(page, /^lynceus-agent enroll /).innerText();
     expect(command).toContain("--allowed-suffixes contoso.com");
     expect(command).toContain("--allowed-ports 80,443,5060,5061");
     const token = /lyn1\.[\w-]+/.exec(command)?.[0] ?? "";
@@ -210,7 +206,7 @@ describe("enrolment and set-up", () => {
     const row = page.getByRole("row").filter({ hasText: "Singapore laptops" });
     await row.getByRole("button", { name: /Revoke/ }).click();
     await row.getByRole("button", { name: /Revoke now/ }).click();
-    await row.getByText("revoked").waitFor();
+    await shown(row, "revoked").waitFor();
   });
 
   test("servers and domains can be read, and a wrong one is explained", async () => {
@@ -218,7 +214,7 @@ describe("enrolment and set-up", () => {
     expect(await page.getByLabel("Exchange (EWS) hosts").inputValue()).toBe("mail.contoso.com");
     await page.getByLabel("Exchange (EWS) hosts").fill("mail/contoso");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText('"mail/contoso" is no host name').first().waitFor();
+    await shown(page, '"mail/contoso" is no host name').waitFor();
   });
 });
 

@@ -7,7 +7,7 @@ import { currentPolicy, savePolicy } from "@lynceus/db/policies";
 import { closedPort } from "@lynceus/testkit/listening";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, openBrowser, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type Network, startNetwork } from "./support/exchange.ts";
 import { isAlive, type Running, up } from "./support/up.ts";
 
@@ -89,7 +89,7 @@ describe("the first start", () => {
     await page.getByLabel("Password", { exact: true }).fill(admin.password);
     await page.getByLabel("Password again").fill(admin.password);
     await page.getByRole("button", { name: "Make admin" }).click();
-    await page.getByText("No machines yet.").waitFor();
+    await shown(page, "No machines yet.").waitFor();
 
     await page.goto(link);
     await page.getByRole("heading", { name: "This link is not valid any more." }).waitFor();
@@ -98,7 +98,7 @@ describe("the first start", () => {
 
   test("puts the targets of the command line in force", async () => {
     await openLive(visitor.page, `${base}/settings`);
-    await visitor.page.getByText(network.ews, { exact: true }).waitFor();
+    await shown(visitor.page, network.ews, { exact: true }).waitFor();
   });
 
   test("signs out, and in again with the password alone", async () => {
@@ -109,7 +109,7 @@ describe("the first start", () => {
     expect(new URL(page.url()).pathname).toBe("/login");
 
     await signIn(page, { ...admin, password: "not the right words" });
-    await page.getByText("No account has this address and password.").waitFor();
+    await shown(page, "No account has this address and password.").waitFor();
     await signIn(page);
     // Back to where the session was missed.
     await page.waitForURL(`${base}/machines`);
@@ -120,7 +120,7 @@ describe("the first start", () => {
     const address = base.replace("localhost", "127.0.0.1");
     await other.page.goto(address);
     await signIn(other.page);
-    await other.page.getByText("No machines yet.").waitFor();
+    await shown(other.page, "No machines yet.").waitFor();
     expect(other.complaints).toEqual([]);
     await other.context.close();
   });
@@ -145,10 +145,13 @@ describe("this machine", () => {
     expect(running.welcomeLink()).toBeNull();
     const { page } = visitor;
     await openLive(page, base);
-    await page.locator('main a[data-status="healthy"] .figure', { hasText: /^1/ }).waitFor({ timeout: 60_000 });
+    await page
+      .locator('main a[data-status="healthy"] .figure', { hasText: /^1/ })
+      .filter({ visible: true })
+      .waitFor({ timeout: 60_000 });
     await openLive(page, `${base}/machines`);
     const row = page.getByRole("table").locator("tbody tr");
-    await row.getByText("Healthy").first().waitFor();
+    await shown(row, "Healthy").waitFor();
     expect(await row.count()).toBe(1);
     expect(await row.locator("td a").first().getAttribute("href")).toBe(`/machines/${(await machine()).id}`);
   });
@@ -183,14 +186,11 @@ describe("this machine", () => {
       on.getByRole("group", { name: "Configured" }).locator('[data-step="http"][data-state="failed"]').waitFor();
     network.exchange("stopped");
     await probeNow().click();
-    await page
-      .getByText(/Waiting for the machine|Sent to the machine|Probing, \d+ of \d+/)
-      .first()
-      .waitFor();
+    await shown(page, /Waiting for the machine|Sent to the machine|Probing, \d+ of \d+/).waitFor();
     await failed(watcher);
     const shownAt = Date.now();
     await failed(page);
-    await page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
+    await shown(page, /^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
     for (const open of [page, watcher]) expect(await open.evaluate(() => "untouched" in window)).toBe(true);
 
     const { id } = await machine();
@@ -228,7 +228,7 @@ describe("after an end that nobody wanted", () => {
       .toBe(true);
     await visitor.page.locator('main[data-live="live"]').waitFor();
     await probeNow().click();
-    await visitor.page.getByText(/^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
+    await shown(visitor.page, /^Probed, (\d+) of \1$/).waitFor({ timeout: 60_000 });
   });
 
   test("a killed supervisor's next start knows machine and admin", async () => {

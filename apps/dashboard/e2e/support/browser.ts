@@ -1,5 +1,12 @@
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";
 
@@ -59,4 +66,9 @@ export async function signIn(page: Page, account: { email: string; password: str
 export async function openLive(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await page.locator('main[data-live="live"]').waitFor();
+}
+
+/** Text that is on screen. While a page is streamed, a second copy of it can stand hidden beside. */
+export function shown(within: Page | Locator, text: string | RegExp, options: { exact?: boolean } = {}): Locator {
+  return within.getByText(text, options).filter({ visible: true }).first();
 }
