@@ -359,8 +359,10 @@ async function launch(
       await delay(15);
     }
     const said = readFileSync(logFile).subarray(from).toString("utf8").trim().split("\n");
-    // Backends of a killed server hold its memory until they notice: it passes by itself.
-    if (said.some((line) => line.includes("pre-existing shared memory block")) && Date.now() < deadline) {
+    // A killed server holds its socket's lock until it is reaped, and its backends its memory until they notice: both
+    // pass by themselves.
+    const held = /pre-existing shared memory block|lock file ".*\.s\.PGSQL\.\d+\.lock" already exists/;
+    if (said.some((line) => held.test(line)) && Date.now() < deadline) {
       await delay(100);
       continue;
     }
