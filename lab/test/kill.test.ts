@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { openDatabase } from "@lynceus/db/client";
@@ -56,6 +56,8 @@ const seed = Number(process.env.LYNCEUS_KILL_SEED ?? 20);
  */
 test(`every promised observation is stored once, whichever process is killed under load (seed ${seed})`, async () => {
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-kill-"));
+  // Run as root, PostgreSQL is another user's, and would keep its files elsewhere if it could not enter.
+  chmodSync(directory, 0o755);
   const agentDirectory = path.join(directory, "agent");
   mkdirSync(agentDirectory, { mode: 0o700 });
   const log: string[] = [];
