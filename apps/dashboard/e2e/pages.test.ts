@@ -45,6 +45,15 @@ const everyPage = () => [
 ];
 const rows = () => page.locator("tbody tr[aria-rowindex]").filter({ visible: true });
 
+/** A key that is pressed before the table listens is lost. */
+async function pressUntil(key: string, done: () => Promise<boolean>): Promise<void> {
+  await expect
+    .poll(async () => (await done()) || (await page.keyboard.press(key).then(done)), { timeout: 20_000 })
+    .toBe(true);
+}
+const focusFilter = () =>
+  pressUntil("/", () => page.getByLabel("Filter machines").evaluate((field) => field === document.activeElement));
+
 describe("without a session", () => {
   test("every page leads to the sign-in, and back to where one was", async () => {
     const stranger = await visit(browser);
@@ -85,8 +94,8 @@ describe("overview", () => {
     for (const href of byHref.keys()) {
       await page.goto(base + href);
       const line = await shown(page.locator("main"), /^[\d,]+ (of [\d,]+ )?machines?$/).innerText();
-      const shown = await page.getByRole("table").getAttribute("aria-rowcount");
-      expect([href, Number(shown) - 1]).toEqual([href, Number(line.split(" ")[0]?.replaceAll(",", ""))]);
+      const rowCount = await page.getByRole("table").getAttribute("aria-rowcount");
+      expect([href, Number(rowCount) - 1]).toEqual([href, Number(line.split(" ")[0]?.replaceAll(",", ""))]);
       listed.set(href, line.split(" ")[0] ?? "");
     }
     expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(byHref));
@@ -102,7 +111,7 @@ describe("machines", () => {
   test("filter, sort and address agree, and survive a reload", async () => {
     await openLive(page, `${base}/machines`);
     const all = await rows().count();
-    await page.keyboard.press("/");
+    await focusFilter();
     await page.keyboard.type("status:failing");
     await page.keyboard.press("Enter");
     await page.waitForURL(/q=status(:|%3A)failing/);
@@ -133,7 +142,7 @@ describe("machines", () => {
   test("a filter that cannot be read says where and how, and keeps the list", async () => {
     await openLive(page, `${base}/machines`);
     const all = await rows().count();
-    await page.keyboard.press("/");
+    await focusFilter();
     await page.keyboard.type("status:broken");
     await page.keyboard.press("Enter");
     await page.locator("#filter-error").getByText("such as").waitFor();
@@ -143,7 +152,7 @@ describe("machines", () => {
   test("j, k and Enter open a machine, Esc lets go of it", async () => {
     await openLive(page, `${base}/machines?q=status:failing&sort=name`);
     const active = page.locator('tr[data-active="true"]');
-    await page.keyboard.press("j");
+    await pressUntil("j", async () => (await active.count()) === 1);
     const first = await active.innerText();
     await page.keyboard.press("j");
     await expect.poll(() => active.innerText()).not.toBe(first);
