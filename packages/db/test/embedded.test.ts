@@ -28,6 +28,7 @@ import { getSetting, setSetting } from "../src/settings.ts";
 const childFile = fileURLToPath(new URL("./embedded-child.ts", import.meta.url));
 const tsx = createRequire(import.meta.url).resolve("tsx/cli");
 const mode = (file: string) => statSync(file).mode & 0o777;
+/** An exiting process is for a moment neither PostgreSQL any more nor gone: where it must be gone, this is polled. */
 const isAlive = (pid: number) =>
   existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
 
@@ -112,7 +113,7 @@ describe("the embedded PostgreSQL", () => {
     await setSetting(db, "k", "kept");
     await db.close();
     await first.stop();
-    expect(isAlive(first.pid)).toBe(false);
+    await expect.poll(() => isAlive(first.pid)).toBe(false);
     const second = await start();
     expect(second).toMatchObject({ url: first.url, adopted: false });
     const again = openDatabase({ url: second.url });
@@ -128,7 +129,7 @@ describe("the embedded PostgreSQL", () => {
     const server = await start();
     expect(server).toMatchObject({ pid: said.pid, url: said.url, adopted: true });
     await server.stop();
-    expect(isAlive(said.pid)).toBe(false);
+    await expect.poll(() => isAlive(said.pid)).toBe(false);
   });
 
   it("is only borrowed while another living process supervises it", async () => {
