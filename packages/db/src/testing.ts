@@ -2,9 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { connectClient, DatabaseError } from "./connection.ts";
 import { startEmbeddedPostgres } from "./embedded.ts";
 import { migrate, migrationsDirectory, readMigrations } from "./migrate.ts";
+import { sqlState } from "./sql-error.ts";
 
 /*
  * For tests alone. LYNCEUS_TEST_DATABASE_URL names a server whose role may create databases; where it is not set,
@@ -85,7 +87,17 @@ export async function createTestDatabase(
     url: withDatabase(url, name),
     drop: async () => {
       const dropper = await connectClient(url);
-      await dropper.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).finally(() => dropper.end());
+      const drop = async (triesLeft: number): Promise<void> => {
+        try {
+          await dropper.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        } catch (error) {
+          // An autovacuum worker is the superuser's, and an ordinary role may not end it: it is gone in a moment.
+          if (sqlState(error) !== "42501" || triesLeft === 0) throw error;
+          await delay(100);
+          await drop(triesLeft - 1);
+        }
+      };
+      await drop(300).finally(() => dropper.end());
     },
   };
 }
