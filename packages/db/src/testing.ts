@@ -24,7 +24,14 @@ export async function startTestServer(): Promise<{ url: string; stop(): Promise<
   const server = await startEmbeddedPostgres({
     dataDirectory: path.join(directory, "postgres"),
     // The data is thrown away; the tests of durability start a server of their own.
-    settings: { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" },
+    // Autovacuum's workers are the superuser's, and would hold up whoever drops a database.
+    settings: {
+      fsync: "off",
+      synchronous_commit: "off",
+      full_page_writes: "off",
+      autovacuum: "off",
+      max_connections: "300",
+    },
   });
   const admin = await connectClient(server.adminUrl);
   await admin.query("ALTER ROLE lynceus CREATEDB");
