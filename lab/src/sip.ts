@@ -26,6 +26,8 @@ log_stderror=yes
 fork=yes
 children=1
 tcp_children=2
+tcp_max_connections=2048
+tcp_connection_lifetime=5
 enable_tls=yes
 auto_aliases=no
 listen=tcp:${address.sip}:5060
@@ -39,14 +41,16 @@ request_route { sl_send_reply("404", "Not here"); }
   let daemon: Daemon | null = null;
   const server = {
     start() {
-      daemon ??= startDaemon(namespace, path.join(directory, "kamailio.log"), "kamailio", [
+      // One that ended by itself is started again, as a service manager would.
+      if (daemon && daemon.process.exitCode === null && daemon.process.signalCode === null) return;
+      daemon = startDaemon(namespace, path.join(directory, "kamailio.log"), "kamailio", [
         "-f",
         file,
         "-DD",
         "-m",
-        "16",
+        "128",
         "-M",
-        "4",
+        "16",
         "-Y",
         directory,
       ]);
