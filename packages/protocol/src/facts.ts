@@ -106,6 +106,24 @@ export const userSettingsSchema = z.looseObject({
   blob: settingsBlobSchema.nullable(),
   legacy: legacySettingsSchema.nullable(),
   mismatch: z.boolean(),
+  /** Windows, where it was read: what else of this user's settings decides routes and prompts. */
+  windows: z
+    .looseObject({
+      /** `SavedLegacySettings`, and the entries named after VPN and dial-up connections, by that name (domain 4.2). */
+      savedLegacy: settingsBlobSchema.nullable(),
+      connections: z.array(z.looseObject({ name: text(128), blob: settingsBlobSchema })).max(16),
+      /** The entry of `connections` that is in force because that connection is up; null when none is (domain 4.6). */
+      activeConnection: text(128).nullable(),
+      httpProxyControlFlags: count.nullable(),
+      /** Logon option (URLACTION 1A00) per zone number 1 to 4 (domain 4.8). */
+      zoneLogon: z.record(text(8), z.number().int()),
+      /** `TrustModelData` as written: hosts that Lync trusts without asking (domain 2.4). */
+      trustModelData: text(limits.listTextChars).nullable(),
+      allowAdalForNonLync: z.number().int().nullable(),
+      enableAdal: z.number().int().nullable(),
+    })
+    .nullable()
+    .optional(),
 });
 export type UserSettings = z.infer<typeof userSettingsSchema>;
 
@@ -127,6 +145,11 @@ export const settingsFactsSchema = z.looseObject({
     /** WinHTTP's own switch that turns WPAD off (rule 7); null when unknown. */
     DisableWpad: z.boolean().nullable(),
   }),
+  /** Windows: SYSTEM's own settings (`.DEFAULT`) and the machine-wide blob (HKLM), beside those of the users (domain 4.4). */
+  systemBlob: settingsBlobSchema.nullable().optional(),
+  machineBlob: settingsBlobSchema.nullable().optional(),
+  /** Windows' advanced proxy setting (JSON) as written, secrets removed; null where there is none. */
+  advancedProxy: text(limits.listTextChars).nullable().optional(),
   /** Sources that were looked for, and what came of it: `read`, `absent`, `not on this system`, an error. */
   sources: z.array(z.looseObject({ name: text(64), outcome: text(256) })).max(32),
 });
@@ -157,6 +180,18 @@ export const pacFactsSchema = z.looseObject({
   myIpAddress: text(64).nullable(),
   /** A capital letter inside a host literal of the script (domain 2.8 "PAC case"). */
   capitalHostLiterals: z.boolean(),
+  /**
+   * Windows: what `WinHttpGetProxyForUrl` says for the EWS URL, beside our own evaluation. `agrees` null where one of the
+   * two has no answer; `error` is the system's code or why it was not asked.
+   */
+  winhttp: z
+    .looseObject({
+      list: text(limits.textChars).nullable(),
+      agrees: z.boolean().nullable(),
+      error: text(256).nullable(),
+    })
+    .nullable()
+    .optional(),
   ms,
 });
 export type PacFacts = z.infer<typeof pacFactsSchema>;
@@ -219,6 +254,8 @@ export const tlsPhaseSchema = z.looseObject({
   notBefore: instantSchema.nullable(),
   notAfter: instantSchema.nullable(),
   spkiSha256: hash.nullable(),
+  /** Hosts of the CRL, OCSP and AIA addresses in the chain, lower case (domain 5.0 rule 2). */
+  revocationHosts: z.array(host).max(16).optional(),
   ms,
 });
 export const httpPhaseSchema = z.looseObject({
@@ -307,6 +344,25 @@ export const systemFactsSchema = z.looseObject({
   locationBy: z.enum(["beacon", "rule", "none"]),
   /** Domain 6.3: clock of two targets minus the machine's; null when it could not be measured. */
   clockSkewMs: z.number().min(-1e12).max(1e12).nullable(),
+  /** What each source says by itself: the collector's clock, and the Date header of target hosts (domain 5.4 `clock-skew`). */
+  clockSources: z
+    .array(
+      z.looseObject({
+        source: z.enum(["collector", "target"]),
+        host: host.nullable(),
+        skewMs: z.number().min(-1e12).max(1e12),
+      }),
+    )
+    .max(16)
+    .optional(),
+  /** Windows: what decides whether NTLM and modern authentication can work (domain 2.8, 5.4). */
+  authentication: z
+    .looseObject({
+      lmCompatibilityLevel: z.number().int().nullable(),
+      restrictSendingNtlmTraffic: z.number().int().nullable(),
+    })
+    .nullable()
+    .optional(),
   lync: z.looseObject({
     installed: z.boolean().nullable(),
     running: z.boolean().nullable(),
