@@ -115,8 +115,8 @@ export const userSettingsSchema = z.looseObject({
       /** The entry of `connections` that is in force because that connection is up; null when none is (domain 4.6). */
       activeConnection: text(128).nullable(),
       httpProxyControlFlags: count.nullable(),
-      /** Logon option (URLACTION 1A00) per zone number 1 to 4 (domain 4.8). */
-      zoneLogon: z.record(text(8), z.number().int()),
+      /** Logon option (URLACTION 1A00) of the zones 1 (intranet) to 4 (restricted); null where not set (domain 4.8). */
+      zoneLogon: z.array(z.number().int().nullable()).max(4),
       /** `TrustModelData` as written: hosts that Lync trusts without asking (domain 2.4). */
       trustModelData: text(limits.listTextChars).nullable(),
       allowAdalForNonLync: z.number().int().nullable(),
