@@ -10,7 +10,41 @@ export interface FleetGroup {
   readonly verdictDirect: Verdict | null;
   readonly tlsIssuer: string | null;
   readonly tlsSpki: string | null;
+  /*
+   * The columns below are for one pattern each. Absent or null: not known, and the pattern is not found. All are the
+   * machine's decisive configuration's, as `machineColumns` gives them.
+   */
+  /** `x-feserver` of the last answer of EWS on the configured route, else the address connected to on a direct route. */
+  readonly backEnd?: string | null;
+  /** Network of the private address: /24, or /64. */
+  readonly subnet?: string | null;
+  readonly pacHash?: string | null;
+  readonly pacUrl?: string | null;
+  /** Whether this script was first seen anywhere in the fleet within the last 24 hours. */
+  readonly pacNew?: boolean | null;
+  /** The configuration that the machine changed to within the last 30 minutes; null where it did not change. */
+  readonly changedTo?: string | null;
+  /** The key of EWS's certificate that the machine saw before the present one, changed within the last 24 hours. */
+  readonly tlsSpkiBefore?: string | null;
+  /** Addresses that the name of EWS has on a direct route, sorted, with spaces between them. */
+  readonly dnsAnswer?: string | null;
   readonly machines: number;
+}
+
+/**
+ * How many machines of a site were silent for more than three intervals in which a collector was up to hear, and how
+ * many reported. Those that said goodbye are in neither (rule 12).
+ */
+export interface FleetSilence {
+  readonly site: string | null;
+  readonly location: Location;
+  readonly reporting: number;
+  readonly silent: number;
+  /**
+   * Share of the site's machines, 0 to 1, that is silent at this hour of the week as a rule: the median of the past
+   * weeks. Null while there are fewer than two; then nothing is subtracted.
+   */
+  readonly usuallySilent: number | null;
 }
 
 /** Machines with a judged EWS probe, and how many of them are ok or bad. */
