@@ -199,13 +199,17 @@ function freePort(): Promise<number> {
   });
 }
 
-const environment = (): NodeJS.ProcessEnv => ({
-  PATH: process.env.PATH,
-  // Windows needs it to load its own libraries.
-  ...(process.env.SYSTEMROOT ? { SYSTEMROOT: process.env.SYSTEMROOT } : {}),
-  LC_ALL: "C",
-  TZ: "UTC",
-});
+const environment = (): NodeJS.ProcessEnv => {
+  const variables: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    // Windows needs it to load its own libraries.
+    ...(process.env.SYSTEMROOT ? { SYSTEMROOT: process.env.SYSTEMROOT } : {}),
+    LC_ALL: "C",
+    TZ: "UTC",
+  };
+  // Beside Next.js's types this one asks for NODE_ENV, which PostgreSQL does not read.
+  return variables as NodeJS.ProcessEnv;
+};
 
 const identity = (home: EmbeddedHome) => (home.runAs ? { uid: home.runAs.uid, gid: home.runAs.gid } : {});
 
