@@ -130,6 +130,7 @@ const demoTargets: UpTargets = {
   sipDomains: ["example.org"],
   lyncWeb: [],
   control: null,
+  controlHttps: null,
   requiresProxy: false,
 };
 
@@ -146,6 +147,7 @@ async function applyTargets(db: Database) {
       requiresProxy: targets.requiresProxy,
       ...(targets.lyncWeb.length > 0 ? { lyncWeb: targets.lyncWeb } : {}),
       ...(targets.control === null ? {} : { control: targets.control }),
+      ...(targets.controlHttps === null ? {} : { controlHttps: targets.controlHttps }),
     },
     before?.version ?? 0,
   );

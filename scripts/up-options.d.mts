@@ -4,6 +4,7 @@ export interface UpTargets {
   sipDomains: string[];
   lyncWeb: string[];
   control: string | null;
+  controlHttps: string | null;
   requiresProxy: boolean;
 }
 export interface UpOptions {

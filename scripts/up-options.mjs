@@ -12,6 +12,7 @@ export const help = `npm run up -- [options]
   --sip-domain DOMAIN     sign-in domain, for Lync / Skype for Business; may be repeated
   --lync-web HOST         Lync web services server; may be repeated
   --control URL           http page that must answer when the network works
+  --control-https HOST[:PORT]  host that answers https for everyone, to tell a closed port from a closed Exchange
   --requires-proxy        this network has no direct way out, on purpose
   --proxy-settings FILE   examine these Windows proxy settings instead of this machine's own
 
@@ -35,6 +36,7 @@ const spec = {
   "sip-domain": { type: "string", multiple: true },
   "lync-web": { type: "string", multiple: true },
   control: { type: "string" },
+  "control-https": { type: "string" },
   "requires-proxy": { type: "boolean" },
   "proxy-settings": { type: "string" },
   port: { type: "string" },
@@ -76,13 +78,15 @@ function integer(option, text, fallback, min, max, example) {
   return value;
 }
 
+const examples = { ews: "mail.example.org", "lync-web": "lync.example.org", "control-https": "www.example.org:443" };
+
 function host(option, text, { port = false } = {}) {
   const [name, number, ...rest] = text.split(":");
   const portOk =
     number === undefined || (port && /^\d+$/.test(number) && Number(number) >= 1 && Number(number) <= 65_535);
   if (!hostPattern.test(name) || !portOk || rest.length > 0) {
     throw new Error(
-      `--${option} "${text}" is not a host name${port ? " with an optional port" : ""}; use e.g. --${option} ${option === "ews" || option === "lync-web" ? "mail.example.org" : "example.org"}`,
+      `--${option} "${text}" is not a host name${port ? " with an optional port" : ""}; use e.g. --${option} ${examples[option] ?? "example.org"}`,
     );
   }
   return text.toLowerCase();
@@ -113,6 +117,8 @@ export function parseUpOptions(argv, { cwd, root, env }) {
     sipDomains: hosts("sip-domain"),
     lyncWeb: hosts("lync-web", { port: true }),
     control: values.control ?? null,
+    controlHttps:
+      values["control-https"] === undefined ? null : host("control-https", values["control-https"], { port: true }),
     requiresProxy: values["requires-proxy"] ?? false,
   };
   if (targets.control !== null && !/^http:\/\/[^/\s]+/.test(targets.control)) {
@@ -125,8 +131,8 @@ export function parseUpOptions(argv, { cwd, root, env }) {
     throw new Error(
       "--ews is missing; name the Exchange server, e.g. --ews mail.example.org, or leave all targets out to be asked in the dashboard",
     );
-  if (named === 0 && (targets.lyncWeb.length > 0 || targets.control !== null))
-    throw new Error("--lync-web and --control need --ews as well, e.g. --ews mail.example.org");
+  if (named === 0 && (targets.lyncWeb.length > 0 || targets.control !== null || targets.controlHttps !== null))
+    throw new Error("--lync-web, --control and --control-https need --ews as well, e.g. --ews mail.example.org");
   const demo = integer("demo", values.demo, 0, 1, 10_000, "200");
   const port = integer("port", values.port, 3000, 1, 65_535, "3000");
   const collectorPort = integer("collector-port", values["collector-port"], 7443, 1, 65_535, "7443");

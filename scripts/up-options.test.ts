@@ -41,6 +41,11 @@ describe("options of npm run up", () => {
     [["--smtp-domain", "example.org"], /--ews is missing/],
     [["--control", "http://www.example.org/"], /need --ews/],
     [["--ews", "m.example.org", "--control", "ftp://x"], /not a plain http address/],
+    [["--control-https", "www.example.org"], /need --ews/],
+    [
+      ["--ews", "m.example.org", "--control-https", "https://x"],
+      /is not a host name.*--control-https www\.example\.org/,
+    ],
     [["--demo", "0"], /--demo "0"/],
     [["stray"], /stray/],
   ])("%j is refused in one line", (argv, message) => {
