@@ -115,3 +115,24 @@ export const services = [
 export const serviceSchema = z.enum(services);
 /** What a target is, which decides what a good answer looks like (domain 2.5, 3.1). */
 export type Service = z.infer<typeof serviceSchema>;
+
+/** What failing machines may share that healthy ones do not (diagnosis `attribution/types.ts` says what each is). */
+export const attributionKeys = [
+  "settings-wave",
+  "pac-hash",
+  "pac-url",
+  "proxy",
+  "back-end",
+  "address",
+  "tls-spki",
+  "tls-issuer",
+  "resolver",
+  "subnet",
+  "site",
+  "policy-version",
+  "agent-version",
+  "os-build",
+  "route-kind",
+] as const;
+export const attributionKeySchema = z.enum(attributionKeys);
+export type AttributionKey = (typeof attributionKeys)[number];

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { machineIdSchema } from "./messages.ts";
 import {
+  attributionKeySchema,
   confidenceSchema,
   locationSchema,
   machineStatusSchema,
@@ -89,6 +90,8 @@ export const timelineEntrySchema = z.object({
     "verdict",
     "settings",
     "script",
+    "certificate",
+    "dns",
     "agent",
     "goodbye",
     "stale",
@@ -129,6 +132,127 @@ export const pageSchema = <T extends z.ZodType>(item: T) =>
     /** One snapshot for all figures of the answer. */
     asOf: isoTimeSchema,
   });
+
+/** A machine as a list of examples names it. */
+export const machineRefSchema = z.object({ id: machineIdSchema, hostname: z.string() });
+export type MachineRef = z.infer<typeof machineRefSchema>;
+
+/** Kinds of the timeline that say that something changed: the answer to "what changed?". */
+export const changeKinds = ["settings", "script", "certificate", "dns", "agent", "policy"] as const;
+export const changeKindSchema = z.enum(changeKinds);
+export type ChangeKind = (typeof changeKinds)[number];
+
+/** The same change on one or many machines, as one event. One that comes again a day after its last is an event of its own. */
+export const fleetChangeSchema = z.object({
+  id: z.uuid(),
+  kind: changeKindSchema,
+  /** What joins it over machines. */
+  changeKey: z.string(),
+  /** Ready to show: "Script content 9f3c1e → 41ab07". */
+  text: z.string(),
+  detail: z.string().nullable(),
+  /** Simulated machines' changes are events of their own. */
+  simulated: z.boolean(),
+  /** When the first and the last machine took it. */
+  firstAt: isoTimeSchema,
+  lastAt: isoTimeSchema,
+  machines: z.number().int(),
+  /** Up to ten of them, those that took it first. */
+  sample: z.array(machineRefSchema),
+});
+export type FleetChange = z.infer<typeof fleetChangeSchema>;
+
+/** A machine that took a change, and when. */
+export const changeMachineSchema = machineRefSchema.extend({
+  at: isoTimeSchema,
+  site: z.string().nullable(),
+  status: machineStatusSchema,
+});
+export type ChangeMachine = z.infer<typeof changeMachineSchema>;
+
+const comparedSchema = z.object({
+  failingWith: z.number().int(),
+  failingWithout: z.number().int(),
+  /** Of these the value is not known. */
+  failingUnknown: z.number().int(),
+  healthyWith: z.number().int(),
+  healthyWithout: z.number().int(),
+  healthyUnknown: z.number().int(),
+  /** Natural logarithm of Fisher's exact p, one-sided; 0 where it does not separate. */
+  logP: z.number(),
+});
+const sharedValueSchema = z.object({ key: attributionKeySchema, value: z.string() });
+
+/** A value and how it separates the failing machines from the healthy ones: the bars of an incident. */
+export const causeCandidateSchema = sharedValueSchema.extend(comparedSchema.shape);
+export type CauseCandidate = z.infer<typeof causeCandidateSchema>;
+
+/** A shared value that separates the failing machines of one location from its healthy ones. */
+export const causeSchema = causeCandidateSchema.extend({
+  id: z.uuid(),
+  simulated: z.boolean(),
+  location: locationSchema,
+  /** Ready to show: "Proxy script 41ab07 explains 347 of the 351 failing machines". */
+  text: z.string(),
+  /** "Explains 347 of 351": failing machines that share the value, of all failing ones of the location. */
+  explains: z.number().int(),
+  of: z.number().int(),
+  confidence: confidenceSchema,
+  /** When the first of its machines began to fail. */
+  firstSeen: isoTimeSchema.nullable(),
+  /** When it was first named, when its figures were last written, and when it ceased to hold. */
+  since: isoTimeSchema,
+  updatedAt: isoTimeSchema,
+  clearedAt: isoTimeSchema.nullable(),
+  /** The change nearest before the first failure; `id` is its event's, where there is one. */
+  change: z
+    .object({
+      id: z.uuid().nullable(),
+      at: isoTimeSchema,
+      changeKey: z.string(),
+      text: z.string(),
+      /** `value`: it set the cause's own value. `machines`: most of the cause's machines took it, and few healthy ones. */
+      by: z.enum(["value", "machines"]),
+      seenOn: z.number().int(),
+    })
+    .nullable(),
+  /** Values that hold for the same machines and are less specific: "also: site Bern". */
+  also: z.array(sharedValueSchema),
+  /** Up to twenty of each; their numbers are `failingWithout` and `healthyWith`. */
+  counterExamples: z.object({ failing: z.array(machineRefSchema), healthy: z.array(machineRefSchema) }),
+});
+export type Cause = z.infer<typeof causeSchema>;
+
+/** A machine that a cause explains, or explained. */
+export const causeMemberSchema = machineRefSchema.extend({
+  site: z.string().nullable(),
+  status: machineStatusSchema,
+  /** Since when, and until when, the cause explained it. */
+  since: isoTimeSchema,
+  until: isoTimeSchema.nullable(),
+});
+export type CauseMember = z.infer<typeof causeMemberSchema>;
+
+/** What is said about the failing machines of one location, of the real or of the simulated ones. */
+export const attributionSchema = z.object({
+  simulated: z.boolean(),
+  location: locationSchema,
+  at: isoTimeSchema,
+  failing: z.number().int(),
+  healthy: z.number().int(),
+  /** Neither: cannot tell. */
+  undecided: z.number().int(),
+  /** Why no cause is named; null where there is one. */
+  noCause: z.enum(["nothing-failing", "no-control-group", "too-few", "nothing-separates"]).nullable(),
+  /** Failing machines that no cause explains: how many, and up to twenty of them. */
+  unexplained: z.number().int(),
+  unexplainedSample: z.array(machineRefSchema),
+  /** Open ones, strongest first. */
+  causes: z.array(causeSchema),
+  /** The best value of each key, whether named as a cause or not, strongest first. */
+  candidates: z.array(causeCandidateSchema),
+});
+export type Attribution = z.infer<typeof attributionSchema>;
 
 /** Every error of the API has this shape. */
 export const apiErrorSchema = z.object({
