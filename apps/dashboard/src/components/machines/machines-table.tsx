@@ -442,6 +442,11 @@ function useRows(first: RowsPage, query: string, sort: string) {
     if (first.asOf === seen.current) return;
     seen.current = first.asOf;
     setPage((was) => {
+      // Nothing is under the pointer yet: the first machines show by themselves.
+      if (was.items.length === 0) {
+        setPending(null);
+        return first;
+      }
       const fresh = new Map(first.items.map((row) => [row.id, row]));
       const touched = was.items.filter((row) => fresh.has(row.id) && isChanged(row, fresh.get(row.id) as MachineRow));
       setChanged(new Set(touched.map((row) => row.id)));

@@ -28,6 +28,23 @@ export const shortTitles: Record<PatternId, string> = {
   "sfb-ports-blocked": "SIP ports blocked",
   "ews-intermittent": "EWS intermittent",
   "ews-slow": "EWS slow",
+  "pac-case-mismatch": "Script tests capitals",
+  "proxy-strips-auth": "Proxy strips login",
+  "apex-site-answers-autodiscover": "Web site answers",
+  "autodiscover-redirect-loop": "Autodiscover redirect",
+  "revocation-blocked": "Revocation blocked",
+  "exchange-through-proxy": "Exchange via proxy",
+  "bypass-list-partial": "Bypass list partial",
+  "winhttp-proxy-wrong": "WinHTTP differs",
+  "clock-skew": "Clock is off",
+  "ntlm-policy-blocks": "NTLM switched off",
+  "mixed-modern-auth": "Modern login missing",
+  "exo-ews-retired": "Online EWS retired",
+  "trust-prompt-domain-mismatch": "Trust question",
+  "wpad-foreign": "WPAD from outside",
+  "proxy-baseline-drift": "Not the baseline",
+  "proxy-settings-shadowed": "Setting shadowed",
+  "stale-credentials-suspected": "Old password",
 };
 
 export function shortTitle(pattern: string): string {

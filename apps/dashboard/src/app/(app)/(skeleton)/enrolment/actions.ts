@@ -5,12 +5,12 @@ import { approveMachines, revokeMachine } from "@lynceus/db/machines-admin";
 import { currentPolicy } from "@lynceus/db/policies";
 import { revalidatePath } from "next/cache";
 import { headers } from "next/headers";
-import { database } from "../../../lib/db.ts";
-import { tokenFormSchema } from "../../../lib/enrolment-input.ts";
-import { type EnrolCommands, enrolCommands, enrolmentText, fenceOf } from "../../../lib/enrolment-text.ts";
-import { environment } from "../../../lib/env.ts";
-import { isSameOrigin } from "../../../lib/same-origin.ts";
-import { requireRole, type SessionUser } from "../../../lib/session.ts";
+import { database } from "../../../../lib/db.ts";
+import { tokenFormSchema } from "../../../../lib/enrolment-input.ts";
+import { type EnrolCommands, enrolCommands, enrolmentText, fenceOf } from "../../../../lib/enrolment-text.ts";
+import { environment } from "../../../../lib/env.ts";
+import { isSameOrigin } from "../../../../lib/same-origin.ts";
+import { requireRole, type SessionUser } from "../../../../lib/session.ts";
 
 export type TokenField = "label" | "site" | "tags" | "uses" | "hours";
 

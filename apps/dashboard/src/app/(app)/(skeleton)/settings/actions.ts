@@ -4,15 +4,15 @@ import { createApiToken, revokeApiToken } from "@lynceus/db/api-tokens";
 import { hashPassword } from "better-auth/crypto";
 import { revalidatePath } from "next/cache";
 import { headers } from "next/headers";
-import { type AccountField, accountSchema, fieldErrors } from "../../../lib/account-input.ts";
-import { auth } from "../../../lib/auth.ts";
-import { database } from "../../../lib/db.ts";
-import { keepCookies } from "../../../lib/keep-cookies.ts";
-import { passwordLength } from "../../../lib/password-length.ts";
-import { parseRole, type Role } from "../../../lib/roles.ts";
-import { isSameOrigin } from "../../../lib/same-origin.ts";
-import { requireRole, type SessionUser } from "../../../lib/session.ts";
-import { addUser, changeUser } from "../../../lib/users.ts";
+import { type AccountField, accountSchema, fieldErrors } from "../../../../lib/account-input.ts";
+import { auth } from "../../../../lib/auth.ts";
+import { database } from "../../../../lib/db.ts";
+import { keepCookies } from "../../../../lib/keep-cookies.ts";
+import { passwordLength } from "../../../../lib/password-length.ts";
+import { parseRole, type Role } from "../../../../lib/roles.ts";
+import { isSameOrigin } from "../../../../lib/same-origin.ts";
+import { requireRole, type SessionUser } from "../../../../lib/session.ts";
+import { addUser, changeUser } from "../../../../lib/users.ts";
 
 export interface FormState {
   errors: Partial<Record<AccountField | "current" | "label", string>>;

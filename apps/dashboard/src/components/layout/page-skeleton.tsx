@@ -1,7 +1,8 @@
-import { Panel } from "../../components/layout/panel.tsx";
-import { Skeleton } from "../../components/layout/skeleton.tsx";
+import { Panel } from "./panel.tsx";
+import { Skeleton } from "./skeleton.tsx";
 
-export default function Loading() {
+/** A page that is being read. */
+export function PageSkeleton() {
   return (
     <div style={{ paddingTop: 54 }}>
       <Panel label="Loading">

@@ -1,11 +1,12 @@
 "use client";
 
-import { Button, NativeSelect, PasswordInput, TextInput } from "@mantine/core";
-import { type ReactNode, useActionState } from "react";
-import { CopyButton } from "../../../components/copy-button.tsx";
-import { passwordLength } from "../../../lib/password-length.ts";
+import { NativeSelect, PasswordInput, TextInput } from "@mantine/core";
+import { useActionState } from "react";
+import { Copyable } from "../../../../components/forms/copyable.tsx";
+import styles from "../../../../components/forms/forms.module.css";
+import { Submit } from "../../../../components/forms/submit.tsx";
+import { passwordLength } from "../../../../lib/password-length.ts";
 import { changePassword, type FormState, makeApiToken, makeUser } from "./actions.ts";
-import styles from "./settings.module.css";
 
 const start: FormState = {
   errors: {},
@@ -100,12 +101,7 @@ export function ApiTokenForm() {
   const [{ errors, done, secret, values, turn }, submit, pending] = useActionState(makeApiToken, start);
   return (
     <form action={submit} className={styles.form} key={turn}>
-      {secret === null ? null : (
-        <div>
-          <code className={styles.code}>{secret}</code>
-          <CopyButton value={secret} label="Copy token" />
-        </div>
-      )}
+      {secret === null ? null : <Copyable value={secret} label="Copy token" />}
       <TextInput
         label="Label"
         name="label"
@@ -121,18 +117,5 @@ export function ApiTokenForm() {
         Create API token
       </Submit>
     </form>
-  );
-}
-
-function Submit({ pending, done, children }: { pending: boolean; done: string | null; children: ReactNode }) {
-  return (
-    <div className={styles.submit}>
-      <Button type="submit" loading={pending}>
-        {children}
-      </Button>
-      <span role="status" className="dim">
-        {done}
-      </span>
-    </div>
   );
 }

@@ -2,18 +2,18 @@ import { listTokens } from "@lynceus/db/enrollment";
 import { formatCount, middleCut, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
-import { ConfirmButton } from "../../../components/confirm-button.tsx";
-import { PageHeader } from "../../../components/layout/page-header.tsx";
-import { Panel } from "../../../components/layout/panel.tsx";
-import { StateBox } from "../../../components/layout/state-box.tsx";
-import { LocalTime } from "../../../components/local-time.tsx";
-import { Chip } from "../../../components/status/chip.tsx";
-import { database } from "../../../lib/db.ts";
-import { type NoticedMachine, noticedMachines } from "../../../lib/enrolment.ts";
-import { environment } from "../../../lib/env.ts";
-import { requireRole } from "../../../lib/session.ts";
+import { ConfirmButton } from "../../../../components/confirm-button.tsx";
+import styles from "../../../../components/forms/forms.module.css";
+import { PageHeader } from "../../../../components/layout/page-header.tsx";
+import { Panel } from "../../../../components/layout/panel.tsx";
+import { StateBox } from "../../../../components/layout/state-box.tsx";
+import { LocalTime } from "../../../../components/local-time.tsx";
+import { Chip } from "../../../../components/status/chip.tsx";
+import { database } from "../../../../lib/db.ts";
+import { type NoticedMachine, noticedMachines } from "../../../../lib/enrolment.ts";
+import { environment } from "../../../../lib/env.ts";
+import { requireRole } from "../../../../lib/session.ts";
 import { approve, endToken, refuse } from "./actions.ts";
-import styles from "./enrolment.module.css";
 import { NewToken } from "./new-token.tsx";
 
 export const metadata: Metadata = { title: "Enrolment" };
@@ -28,7 +28,7 @@ export default async function EnrolmentPage() {
     <>
       <PageHeader title="Enrolment" asOf={now} />
       <h1 className="vh">Enrolment</h1>
-      <div className={styles.columns}>
+      <div className={styles.columns} data-wide="second">
         <div className={styles.column}>
           <Panel title="New token" sub="machines enrol with it; its text is shown once">
             <div className={styles.body}>
@@ -77,7 +77,7 @@ export default async function EnrolmentPage() {
               <>
                 <MachineTable machines={noticed.waiting.machines} act="approve" />
                 {noticed.waiting.machines.length < 2 ? null : (
-                  <form action={approve} className={styles.all}>
+                  <form action={approve} className={styles.below}>
                     {noticed.waiting.machines.map((machine) => (
                       <input key={machine.id} type="hidden" name="id" value={machine.id} />
                     ))}

@@ -3,16 +3,17 @@ import { currentPolicy } from "@lynceus/db/policies";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
-import { ConfirmButton } from "../../../components/confirm-button.tsx";
-import { PageHeader } from "../../../components/layout/page-header.tsx";
-import { Panel } from "../../../components/layout/panel.tsx";
-import { LocalTime } from "../../../components/local-time.tsx";
-import { SignOutButton } from "../../../components/shell/sign-out-button.tsx";
-import { Chip } from "../../../components/status/chip.tsx";
-import { database } from "../../../lib/db.ts";
-import { requireUser } from "../../../lib/session.ts";
-import { setupOf } from "../../../lib/setup-input.ts";
-import { listUsers } from "../../../lib/users.ts";
+import { ConfirmButton } from "../../../../components/confirm-button.tsx";
+import forms from "../../../../components/forms/forms.module.css";
+import { PageHeader } from "../../../../components/layout/page-header.tsx";
+import { Panel } from "../../../../components/layout/panel.tsx";
+import { LocalTime } from "../../../../components/local-time.tsx";
+import { SignOutButton } from "../../../../components/shell/sign-out-button.tsx";
+import { Chip } from "../../../../components/status/chip.tsx";
+import { database } from "../../../../lib/db.ts";
+import { requireUser } from "../../../../lib/session.ts";
+import { setupOf } from "../../../../lib/setup-input.ts";
+import { listUsers } from "../../../../lib/users.ts";
 import { changeRole, endApiToken } from "./actions.ts";
 import { ApiTokenForm, PasswordForm, UserForm } from "./forms.tsx";
 import styles from "./settings.module.css";
@@ -29,8 +30,8 @@ export default async function SettingsPage() {
     <>
       <PageHeader title="Settings" />
       <h1 className="vh">Settings</h1>
-      <div className={styles.columns}>
-        <div className={styles.column}>
+      <div className={forms.columns}>
+        <div className={forms.column}>
           <Panel
             title="Servers and domains"
             sub="what agents probe"
@@ -43,9 +44,9 @@ export default async function SettingsPage() {
             }
           >
             {policy === null || targets === null ? (
-              <p className={styles.none}>Nothing yet: agents probe nothing until an admin says which servers.</p>
+              <p className={forms.none}>Nothing yet: agents probe nothing until an admin says which servers.</p>
             ) : (
-              <dl className={styles.facts}>
+              <dl className={forms.facts}>
                 <dt>Exchange</dt>
                 <dd className="mono">{targets.ews}</dd>
                 <dt>Lync web</dt>
@@ -70,7 +71,7 @@ export default async function SettingsPage() {
           </Panel>
           {admin ? <ApiTokens now={now} /> : null}
         </div>
-        <div className={styles.column}>
+        <div className={forms.column}>
           <Panel
             title="Account"
             id="account"
@@ -80,7 +81,9 @@ export default async function SettingsPage() {
               </>
             }
           >
-            <PasswordForm />
+            <div className={forms.body}>
+              <PasswordForm />
+            </div>
             <div className={styles.leave}>
               <SignOutButton className={styles.signOut ?? ""} />
             </div>
@@ -97,8 +100,8 @@ async function Accounts({ self }: { self: string }) {
   const admins = users.filter((user) => user.role === "admin").length;
   return (
     <Panel title="Accounts" sub="viewers read; admins also change">
-      <div className={styles.scroll}>
-        <table className={styles.table}>
+      <div className={forms.scroll}>
+        <table className={forms.table}>
           <thead className="vh">
             <tr>
               <th scope="col">Account</th>
@@ -121,7 +124,7 @@ async function Accounts({ self }: { self: string }) {
                 <td>
                   {/* The last admin stays one: somebody has to be able to let others in. */}
                   {user.id === self || (user.role === "admin" && admins === 1) ? null : (
-                    <div className={styles.acts}>
+                    <div className={forms.acts}>
                       <form action={changeRole}>
                         <input type="hidden" name="id" value={user.id} />
                         <input type="hidden" name="to" value={user.role === "admin" ? "viewer" : "admin"} />
@@ -143,9 +146,11 @@ async function Accounts({ self }: { self: string }) {
           </tbody>
         </table>
       </div>
-      <details className={styles.details}>
+      <details className={forms.details}>
         <summary>Add an account</summary>
-        <UserForm />
+        <div className={forms.body}>
+          <UserForm />
+        </div>
       </details>
     </Panel>
   );
@@ -156,10 +161,10 @@ async function ApiTokens({ now }: { now: number }) {
   return (
     <Panel title="API tokens" sub="for Grafana and scripts; they read, and change nothing">
       {tokens.length === 0 ? (
-        <p className={styles.none}>None yet.</p>
+        <p className={forms.none}>None yet.</p>
       ) : (
-        <div className={styles.scroll}>
-          <table className={styles.table}>
+        <div className={forms.scroll}>
+          <table className={forms.table}>
             <thead>
               <tr>
                 <th scope="col">Label</th>
@@ -184,7 +189,7 @@ async function ApiTokens({ now }: { now: number }) {
                     {token.lastUsedAt === null ? "never" : <LocalTime at={token.lastUsedAt.getTime()} now={now} />}
                   </td>
                   <td>
-                    <div className={styles.acts}>
+                    <div className={forms.acts}>
                       {token.revokedAt !== null ? (
                         <Chip>revoked</Chip>
                       ) : (
@@ -201,7 +206,9 @@ async function ApiTokens({ now }: { now: number }) {
           </table>
         </div>
       )}
-      <ApiTokenForm />
+      <div className={tokens.length === 0 ? forms.body : forms.below}>
+        <ApiTokenForm />
+      </div>
     </Panel>
   );
 }

@@ -2,10 +2,11 @@
 
 import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { useActionState } from "react";
-import { CopyButton } from "../../../components/copy-button.tsx";
-import { lifetimes } from "../../../lib/token-lifetimes.ts";
+import { Copyable } from "../../../../components/forms/copyable.tsx";
+import styles from "../../../../components/forms/forms.module.css";
+import { Submit } from "../../../../components/forms/submit.tsx";
+import { lifetimes } from "../../../../lib/token-lifetimes.ts";
 import { makeToken, type TokenState } from "./actions.ts";
-import styles from "./enrolment.module.css";
 
 const start: TokenState = {
   errors: {},
@@ -73,11 +74,9 @@ export function NewToken() {
         description="Until then it takes no part in what is said of the fleet"
         defaultChecked={values.needsApproval}
       />
-      <div>
-        <Button type="submit" variant="filled" loading={pending}>
-          Create token
-        </Button>
-      </div>
+      <Submit pending={pending} main>
+        Create token
+      </Submit>
     </form>
   );
 }
@@ -88,30 +87,18 @@ function Made({ made }: { made: NonNullable<TokenState["made"]> }) {
       <p>
         <b>Token for {made.label}.</b> This is the only time it is shown.
       </p>
-      <div>
-        <h3 className={styles.small}>On a Linux machine with the agent installed</h3>
-        <code className={styles.code}>{made.commands.installed}</code>
-        <div className={styles.acts}>
-          <CopyButton value={made.commands.installed} label="Copy command" variant="filled" />
-        </div>
-      </div>
-      <div>
-        <h3 className={styles.small}>From a checkout of Lynceus</h3>
-        <code className={styles.code}>{made.commands.checkout}</code>
-        <div className={styles.acts}>
-          <CopyButton value={made.commands.checkout} label="Copy command for a checkout" />
-        </div>
-      </div>
-      <div>
-        <h3 className={styles.small}>The token alone</h3>
-        <code className={styles.code}>{made.text}</code>
-        <div className={styles.acts}>
-          <CopyButton value={made.text} label="Copy token" />
-          <Button component="a" href="/enrolment" variant="subtle">
-            Done
-          </Button>
-        </div>
-      </div>
+      <Copyable
+        title="On a Linux machine with the agent installed"
+        value={made.commands.installed}
+        label="Copy command"
+        main
+      />
+      <Copyable title="From a checkout of Lynceus" value={made.commands.checkout} label="Copy command for a checkout" />
+      <Copyable title="The token alone" value={made.text} label="Copy token">
+        <Button component="a" href="/enrolment" variant="subtle">
+          Done
+        </Button>
+      </Copyable>
       <p className="dim">
         The agent never probes beyond the suffixes and ports of the command, whatever is chosen here later. A machine
         shows under Machines within a minute of enrolling.

@@ -1,0 +1,420 @@
+import { inSnapshot } from "@lynceus/db/client";
+import { listFindings } from "@lynceus/db/findings";
+import { countMachines, getMachine } from "@lynceus/db/machines";
+import { listObservations, verdictHistory } from "@lynceus/db/observations";
+import { currentPolicy } from "@lynceus/db/policies";
+import { listTimeline } from "@lynceus/db/timeline";
+import { serviceName } from "@lynceus/diagnosis/changes";
+import { textsOf } from "@lynceus/diagnosis/texts";
+import type { ProbeFacts } from "@lynceus/protocol/facts";
+import { parseFilter } from "@lynceus/protocol/filter";
+import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
+import Link from "next/link";
+import { ChartPanel } from "../../../../components/charts/chart-panel.tsx";
+import { StateStrips } from "../../../../components/charts/state-strips.tsx";
+import { StepChart } from "../../../../components/charts/step-chart.tsx";
+import { EvidenceChain } from "../../../../components/evidence-chain/evidence-chain.tsx";
+import { PageHeader } from "../../../../components/layout/page-header.tsx";
+import { DiffPanel } from "../../../../components/machine/diff-panel.tsx";
+import { FindingsPanel } from "../../../../components/machine/findings-panel.tsx";
+import { FixPanel } from "../../../../components/machine/fix-panel.tsx";
+import { lanesOf, notesOf, slotOf, targetTabs } from "../../../../components/machine/lanes.ts";
+import { latencyOf } from "../../../../components/machine/latency.ts";
+import styles from "../../../../components/machine/machine.module.css";
+import { ProbeNow } from "../../../../components/machine/probe-now.tsx";
+import { sentenceRuns } from "../../../../components/machine/sentence.ts";
+import { settingsDiff } from "../../../../components/machine/settings-diff.ts";
+import { SettingsPanel } from "../../../../components/machine/settings-panel.tsx";
+import { stripsOf, stripTable, timeTicks } from "../../../../components/machine/strips.ts";
+import { TargetKeys } from "../../../../components/machine/target-keys.tsx";
+import { Timeline } from "../../../../components/machine/timeline.tsx";
+import { machineHref, machinesHref, term } from "../../../../components/machines/links.ts";
+import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
+import { systemText } from "../../../../components/machines/row-view.ts";
+import { Banner } from "../../../../components/status/banner.tsx";
+import { Chip, type ChipTone } from "../../../../components/status/chip.tsx";
+import { StatusMark, statusWords } from "../../../../components/status/status-mark.tsx";
+import { database } from "../../../../lib/db.ts";
+import { allows } from "../../../../lib/roles.ts";
+import { requireUser } from "../../../../lib/session.ts";
+import { viewerZone, zoneName } from "../../../../lib/zone.ts";
+
+const historyMs = 6 * 3_600_000;
+
+const tones: Record<string, ChipTone> = { failing: "bad", healthy: "ok", stale: "stale", "cannot-tell": "unknown" };
+
+/** Why this one, and what do I tell the user? */
+export async function MachineView({ id, search }: { id: string; search: Record<string, unknown> }) {
+  const user = await requireUser();
+  const zone = await viewerZone();
+  const page = await inSnapshot(database(), async (db) => {
+    const machine = await getMachine(db, id);
+    if (machine === null) return null;
+    const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
+    const now = (moment?.asOf ?? new Date()).getTime();
+    const configurations = configurationsOf(machine.facts.settings?.facts ?? null, machine.facts.probes);
+    const asked = typeof search.configuration === "string" ? search.configuration : null;
+    const worst = machine.diagnosis.findings.find((f) => f.primary)?.configurations[0] ?? null;
+    const configuration =
+      [asked, worst].find((c) => c !== null && configurations.some((known) => known.id === c)) ??
+      configurations[0]?.id ??
+      "";
+    const pac = machine.facts.pac[configuration];
+    const sameScript = pac?.facts.sha256
+      ? await countMachines(db, { terms: parseFilter(term("pac", pac.facts.sha256), { now, zone }).terms })
+      : null;
+    const found = machine.diagnosis.findings.find((f) => f.primary) ?? null;
+    const causeQuery =
+      found && machine.status === "failing"
+        ? [term("status", "failing"), term("primary", found.pattern), term("cause", found.cause)].join(" ")
+        : null;
+    const sameCause =
+      causeQuery === null
+        ? null
+        : {
+            query: causeQuery,
+            machines: (await countMachines(db, { terms: parseFilter(causeQuery, { now, zone }).terms })).failing,
+          };
+    return {
+      machine,
+      sameCause,
+      now,
+      configuration,
+      configurations,
+      sameScript,
+      policy: (await currentPolicy(db))?.body ?? null,
+      timeline: await listTimeline(db, id, { limit: search.timeline === "all" ? 500 : 12 }),
+      findings: await listFindings(db, { machineId: id, limit: 20 }),
+      history: await verdictHistory(db, id, new Date(now - historyMs)),
+      earlier: await listObservations(db, id, { kind: "probe", limit: 200 }),
+    };
+  });
+  if (page === null) return null;
+  const { machine, now, configuration, configurations, policy } = page;
+  const { facts, diagnosis } = machine;
+  const context = { now, zone };
+  const time = (at: number) => formatTime(at, context);
+  const primary = diagnosis.findings.find((finding) => finding.primary) ?? null;
+  const failing = machine.status === "failing";
+  const stale = machine.status === "stale" || machine.status === "signed-off";
+  const since = machine.since === null ? null : Date.parse(machine.since);
+  const seenAt = machine.lastSeenAt === null ? null : Date.parse(machine.lastSeenAt);
+  const system = facts.system?.facts ?? null;
+
+  const tabs = targetTabs(facts, policy, configuration);
+  const target =
+    (typeof search.target === "string" && slotOf(facts, configuration, search.target, "configured")
+      ? search.target
+      : null) ??
+    tabs[0]?.id ??
+    Object.values(facts.probes).find((slot) => slot.facts.via === "configured")?.facts.target ??
+    null;
+  const slot =
+    target === null
+      ? null
+      : (slotOf(facts, configuration, target, "configured") ?? slotOf(facts, configuration, target, "direct"));
+  const laneContext = { facts, policy, configuration, status: machine.status, now, zone };
+  const lanes = target === null ? [] : lanesOf(target, laneContext);
+  const texts = primary ? textsOf(primary.pattern) : null;
+  const oneConfiguration = configurations.length < 2;
+  const href = (over: { target?: string; configuration?: string }) => {
+    const query = new URLSearchParams();
+    const c = over.configuration ?? (oneConfiguration ? null : configuration);
+    if (c) query.set("configuration", c);
+    const t = over.target ?? (over.configuration ? null : target);
+    if (t) query.set("target", t);
+    return `${machineHref(id)}?${query}`;
+  };
+  const raw = slot && slot.seq > 0 ? `${machineHref(id)}/probes/${slot.seq}` : null;
+
+  const failedAt = failing
+    ? slot && slot.facts.via === "configured" && primary
+      ? Math.min(slot.verdictSince, since ?? now)
+      : since
+    : null;
+  const probesBefore = (at: number): ProbeFacts[] => {
+    const seen = new Map<string, ProbeFacts>();
+    for (const row of page.earlier.items) {
+      const probe = row.facts as ProbeFacts;
+      if (
+        row.raw ||
+        Date.parse(row.observedAt) >= at ||
+        probe.configuration !== configuration ||
+        probe.via !== "configured"
+      )
+        continue;
+      if (!tabs.some((tab) => tab.id === probe.target) || seen.has(probe.target)) continue;
+      seen.set(probe.target, probe);
+    }
+    return [...seen.values()];
+  };
+  const firstDiff = settingsDiff({ facts, configuration, failedAt, now });
+  const diff =
+    firstDiff &&
+    settingsDiff({ facts, configuration, failedAt, now, previousProbes: probesBefore(firstDiff.changedAt) });
+  const range = { from: now - historyMs, to: now };
+  const targets = [...tabs.map((tab) => tab.id)];
+  const strips = stripsOf({
+    history: page.history,
+    facts,
+    policy,
+    configuration,
+    targets,
+    range,
+    context: { now, zone, seenAt: stale ? seenAt : null },
+  });
+  const events =
+    diff && diff.changedAt > range.from
+      ? [{ at: (diff.changedAt - range.from) / historyMs, label: `${time(diff.changedAt)} changed` }]
+      : [];
+  const latency = target === null ? null : latencyOf(facts, configuration, target, policy);
+  const others = page.sameScript
+    ? page.sameScript.healthy +
+      page.sameScript.failing +
+      page.sameScript.stale +
+      page.sameScript.cannotTell +
+      page.sameScript.signedOff -
+      1
+    : null;
+  const zoneText = zoneName(zone, now);
+  const skew = machine.clockSkewMs;
+  const proof = slot ? slot.at : seenAt;
+
+  return (
+    <>
+      <RememberZone zone={zone} />
+      <TargetKeys targets={tabs.slice(0, 6).map((tab) => href({ target: tab.id }))} raw={raw} />
+      <PageHeader
+        title={
+          <span className="mono" style={{ fontSize: 13 }}>
+            <bdi>{safeText(machine.hostname)}</bdi>
+          </span>
+        }
+        above={[{ title: "Machines", href: "/machines" }]}
+      >
+        <span className={styles.observed}>
+          {seenAt === null
+            ? "never observed"
+            : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
+        </span>
+        <ProbeNow
+          machineId={id}
+          allowed={allows(user.role, "admin") && machine.connected && machine.revokedAt === null}
+          why={
+            machine.revokedAt !== null
+              ? "This machine was revoked."
+              : !machine.connected
+                ? "Not connected: it cannot be asked now."
+                : "Your role may not ask machines to probe."
+          }
+        />
+      </PageHeader>
+      <div className={styles.chips}>
+        <Chip tone={tones[machine.status] ?? "plain"}>
+          <StatusMark status={machine.status} size={10} />
+          {statusWords[machine.status]}
+          {since === null ? "" : ` since ${time(since)}`}
+        </Chip>
+        {machine.atRisk && machine.status === "healthy" ? (
+          <Chip>
+            <StatusMark status="at-risk" size={10} />
+            At risk
+          </Chip>
+        ) : null}
+        {machine.simulated ? <Chip>simulated</Chip> : null}
+        {page.sameCause && page.sameCause.machines > 1 ? (
+          <Link href={machinesHref(page.sameCause.query)}>
+            <Chip tone="accent">{formatCount(page.sameCause.machines)} machines with this cause</Chip>
+          </Link>
+        ) : null}
+        {primary ? <Chip>Confidence {primary.confidence}</Chip> : null}
+        {machine.approved ? null : <Chip tone="stale">Waits for approval</Chip>}
+        {machine.cloned ? <Chip tone="bad">Key used twice</Chip> : null}
+        {machine.tags.map((tag) => (
+          <Chip key={tag}>
+            <bdi>{safeText(tag)}</bdi>
+          </Chip>
+        ))}
+        <span className={styles.about}>
+          <bdi>
+            {[
+              machine.site ?? "no site",
+              system?.privateAddresses[0],
+              systemText(machine.os, machine.osVersion),
+              system?.domainJoined === true
+                ? "domain joined"
+                : system?.domainJoined === false
+                  ? "not domain joined"
+                  : null,
+              machine.agentVersion === "" ? null : `agent ${machine.agentVersion}`,
+              machine.location === "unknown" ? "location unknown" : machine.location,
+            ]
+              .filter((part) => part !== null && part !== undefined && part !== "")
+              .map((part) => safeText(String(part)))
+              .join(" · ")}
+          </bdi>
+        </span>
+      </div>
+      <h1 className={styles.verdict}>
+        {stale && seenAt !== null ? (
+          <>
+            {machine.status === "stale" ? "Stale: silent for " : "Signed off: last seen "}
+            {formatDuration(now - seenAt)}
+            {machine.status === "stale" ? ". " : " ago. "}
+            <span>
+              Last state: <bdi>{safeText(diagnosis.sentence, 1024)}</bdi>
+            </span>
+          </>
+        ) : (
+          <>
+            {sentenceRuns(safeText(diagnosis.sentence, 1024), primary ? safeText(primary.cause) : null).map(
+              (run, i) => {
+                const key = `${i}-${run.tone}`;
+                if (run.tone === "bad" && failing) return <em key={key}>{run.text}</em>;
+                return run.tone === "quiet" ? <span key={key}>{run.text}</span> : <bdi key={key}>{run.text}</bdi>;
+              },
+            )}
+            {machine.status === "healthy" && proof !== null ? <span> Proven at {time(proof)}.</span> : null}
+          </>
+        )}
+      </h1>
+      {configurations.length > 1 ? (
+        <nav className={styles.users} aria-label="Users, by configuration">
+          {configurations.map((c, i) => (
+            <Link
+              key={c.id}
+              href={href({ configuration: c.id })}
+              aria-current={c.id === configuration ? "page" : undefined}
+              scroll={false}
+            >
+              {c.users === 1 ? `user ${i + 1}` : `users ${i + 1}`}
+              <span>{c.users === 0 ? "nobody signed in" : c.users === 1 ? "" : `${c.users} with these settings`}</span>
+            </Link>
+          ))}
+        </nav>
+      ) : null}
+      {stale && seenAt !== null ? (
+        <div className={styles.banners}>
+          <Banner
+            mark={machine.status === "stale" ? "stale" : "signed-off"}
+            tone={machine.status === "stale" ? "stale" : "plain"}
+          >
+            <b>{formatDuration(now - seenAt)} old.</b> The chain below is drawn as last seen at {time(seenAt)}.
+          </Banner>
+        </div>
+      ) : null}
+      {lanes.length > 0 && slot && target ? (
+        <EvidenceChain
+          subtitle={
+            <bdi>
+              {serviceName(slot.facts.endpoint.service)} · {safeText(endpointText(slot.facts))}
+            </bdi>
+          }
+          dimmed={stale}
+          nav={
+            <>
+              <span>Target:</span>
+              {tabs.map((tab) => (
+                <Link
+                  key={tab.id}
+                  href={href({ target: tab.id })}
+                  aria-current={tab.id === target ? "true" : undefined}
+                  scroll={false}
+                >
+                  {safeText(tab.title)}
+                </Link>
+              ))}
+              {raw ? (
+                <Link className="link" href={raw}>
+                  Raw probe
+                </Link>
+              ) : null}
+            </>
+          }
+          lanes={lanes}
+          notes={notesOf(laneContext, failing && texts ? texts.notThis : [])}
+        />
+      ) : (
+        <Banner tone="plain" mark="cannot-tell">
+          <b>Nothing was probed yet.</b> The first cycle of a new machine takes about a minute.
+        </Banner>
+      )}
+      <div className={styles.two}>
+        <DiffPanel diff={diff} failedAt={failedAt} others={others} now={now} zone={zone} />
+        <FixPanel texts={texts} works={diagnosis.status === "healthy"} />
+      </div>
+      <div className={styles.two}>
+        <div className={styles.stack}>
+          <ChartPanel
+            title="Targets, last 6 h"
+            subtitle={`hatched = failing, gold = not seen; ${zoneText}`}
+            name={`lynceus-targets-${id}`}
+            table={stripTable(page.history, configuration, targets, context)}
+          >
+            <StateStrips strips={strips} ticks={timeTicks(range, zone)} events={events} />
+          </ChartPanel>
+          {latency && latency.times.length > 1 ? (
+            <ChartPanel
+              title="Time to answer, ms"
+              subtitle={`last ${latency.times.length} probes; a break = no answer`}
+              name={`lynceus-latency-${id}`}
+              table={{
+                columns: ["At", ...latency.series.map((s) => s.label)],
+                rows: latency.times.map((at, i) => [
+                  time(at * 1000),
+                  ...latency.series.map((s) => formatLatency(s.values[i] ?? null)),
+                ]),
+              }}
+            >
+              <StepChart
+                times={latency.times}
+                series={latency.series}
+                zone={zone}
+                height={128}
+                smooth
+                sentence={`Time to answer in milliseconds over the last ${latency.times.length} probes.`}
+              />
+            </ChartPanel>
+          ) : null}
+        </div>
+        <Timeline
+          entries={page.timeline.items}
+          sub={`${zoneText}${skew === null ? "" : `; machine clock ${skew >= 0 ? "+" : "−"}${(Math.abs(skew) / 1000).toFixed(1)} s`}`}
+          now={now}
+          zone={zone}
+          more={
+            page.timeline.nextCursor && search.timeline !== "all" ? (
+              <Link href={`${machineHref(id)}?timeline=all`} scroll={false}>
+                All {page.timeline.total}
+              </Link>
+            ) : null
+          }
+        />
+      </div>
+      <div className={styles.stack} style={{ marginTop: 14 }}>
+        <FindingsPanel findings={page.findings.items} now={now} zone={zone} />
+        <SettingsPanel facts={facts} configuration={configuration} now={now} zone={zone} />
+      </div>
+    </>
+  );
+}
+
+function endpointText({ endpoint }: ProbeFacts): string {
+  const port =
+    endpoint.port === null || (endpoint.kind === "https" && endpoint.port === 443) ? "" : `:${endpoint.port}`;
+  if (endpoint.kind === "https" || endpoint.kind === "http")
+    return `${endpoint.kind}://${endpoint.host}${port}${endpoint.path ?? ""}`;
+  return `${endpoint.host}${port}`;
+}
+
+/** Configurations that somebody has in force; without users those that were probed. */
+function configurationsOf(
+  settings: { configurations: { id: string; users: number; probed: boolean }[] } | null,
+  probes: Record<string, { facts: ProbeFacts }>,
+): { id: string; users: number }[] {
+  const listed = settings?.configurations ?? [];
+  const probed = new Set(Object.values(probes).map((slot) => slot.facts.configuration));
+  const shown = listed.filter((c) => probed.has(c.id));
+  if (shown.length > 0) return shown;
+  return [...probed].map((id) => ({ id, users: 0 }));
+}
