@@ -165,6 +165,12 @@ export async function listMachines(
   };
 }
 
+/** Name of a machine, also of a revoked one; null when there is none. */
+export async function machineName(db: Reader, id: string): Promise<string | null> {
+  if (!isUuid(id)) return null;
+  return (await db.prisma.machine.findUnique({ where: { id }, select: { hostname: true } }))?.hostname ?? null;
+}
+
 /** A machine with its facts and diagnosis, or null. Not an id: null as well. */
 export async function getMachine(db: Reader, id: string): Promise<Machine | null> {
   if (!isUuid(id)) return null;
