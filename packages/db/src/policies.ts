@@ -1,6 +1,7 @@
 import type { Policy } from "@lynceus/protocol/policy";
 import { writeAudit } from "./audit.ts";
 import type { Database, Reader } from "./client.ts";
+import { noteFleetChange } from "./fleet-changes.ts";
 import { toSqlJson } from "./sql-text.ts";
 
 export interface StoredPolicy {
@@ -25,6 +26,9 @@ export function listPolicies(db: Reader): Promise<Omit<StoredPolicy, "body">[]> 
   return db.prisma.policy.findMany({ omit: { body: true }, orderBy: { version: "desc" }, take: 200 });
 }
 
+/** What joins a policy and the machines that took it in the fleet's changes. */
+export const policyChangeKey = (from: number, to: number): string => `policy:${from}→${to}`;
+
 /** Stores a policy as the next version, whatever version its body names, and tells listeners of `lynceus_policy`. */
 export async function savePolicy(
   db: Database,
@@ -42,6 +46,20 @@ export async function savePolicy(
       { prisma },
       { actor: input.createdBy, action: "policy.save", subject: String(version), after: { note: input.note ?? "" } },
     );
+    // Machines that take it join the event (`policyChange`). The first one is no change.
+    if (newest)
+      await noteFleetChange(
+        { prisma },
+        {
+          at: row.createdAt,
+          kind: "policy",
+          changeKey: policyChangeKey(newest.version, version),
+          text: `Policy ${newest.version} → ${version}`,
+          detail: input.note || null,
+          key: "policy-version",
+          value: String(version),
+        },
+      );
     await prisma.$executeRaw`SELECT pg_notify('lynceus_policy', ${String(version)})::text, pg_notify('lynceus', '')::text`;
     return { ...row, body };
   });
