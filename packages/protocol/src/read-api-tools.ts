@@ -152,10 +152,12 @@ export const newVerificationSchema = z
     pattern: patternIdSchema.nullable().default(null),
     /** The incident's cause text, with its pattern. */
     cause: z.string().max(256).nullable().default(null),
+    /** A shared cause of the fleet, by its id: those who are in it now. */
+    causeId: z.uuid().nullable().default(null),
     q: z.string().max(2048).default(""),
     site: z.string().max(200).nullable().default(null),
   })
-  .refine(({ pattern, q }) => pattern !== null || q.trim() !== "", {
+  .refine(({ pattern, causeId, q }) => pattern !== null || causeId !== null || q.trim() !== "", {
     message: "a cohort is missing: give a pattern, such as proxy-auth-required, or a filter, such as status:failing",
   });
 export type NewVerification = z.infer<typeof newVerificationSchema>;
@@ -185,6 +187,7 @@ export const verificationSchema = z.object({
   state: z.enum(["running", "done", "cancelled"]),
   pattern: patternIdSchema.nullable(),
   cause: z.string().nullable(),
+  causeId: z.uuid().nullable(),
   q: z.string(),
   site: z.string().nullable(),
   machines: z.number().int(),
