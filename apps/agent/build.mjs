@@ -14,7 +14,7 @@ const dist = process.argv[2] ?? join(here, "dist");
 await mkdir(dist, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { main: "src/main.ts", "pac-child": "src/proxy/pac-child.ts" },
+  entryPoints: { main: "src/main.ts", "pac-child": "src/proxy/pac-child-main.ts" },
   outdir: dist,
   bundle: true,
   platform: "node",

@@ -8,6 +8,7 @@ import type { Clock, Random } from "./clock.ts";
 import { parseCollectorUrl } from "./collector-url.ts";
 import { type AgentConfig, defaultPorts, loadConfig, saveConfig } from "./config.ts";
 import { ensureKey, loadKey, loadMachineId, type MachineKey, saveMachineId } from "./identity.ts";
+import { loadLimitActs, saveLimitActs } from "./limit-acts.ts";
 import { backOffMs } from "./link/back-off.ts";
 import { type Connect, connector, type RouteFor } from "./link/connect.ts";
 import { EnrolmentRefused, enrol } from "./link/enrol.ts";
@@ -18,7 +19,7 @@ import { openDiskOutbox } from "./outbox/disk-outbox.ts";
 import { fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
 import type { Fence } from "./probes/context.ts";
 import { type CycleRequest, createRuntime, type Draft, type LastCycle, type Runtime } from "./runtime.ts";
-import { maxRssBytes, watchMemory } from "./self-limits.ts";
+import { defaultBudget, releaseWhenIdle, watchLimits } from "./self-limits.ts";
 import { writeStatus } from "./status.ts";
 
 /** The agent's eyes, made for one fence and one source of settings. */
@@ -48,10 +49,14 @@ export interface AgentWorld {
   readonly systemTrust: () => SecureContext;
   readonly routeFor: (proxySettings: string | null) => RouteFor;
   readonly sensors: (setup: SensorSetup) => Sensors;
-  readonly resources: LinkOptions["resources"];
+  readonly resources: () => Pick<Resources, "rssBytes" | "cpuMs" | "uptimeSeconds" | "niceness">;
+  /** Gives memory back to the system; collecting garbage before is worth it after work. */
+  readonly releaseMemory: (collectGarbage: boolean) => void;
   readonly print: (line: string) => void;
   readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
 }
+
+type Resources = ReturnType<LinkOptions["resources"]>;
 
 const describeMachine = (world: AgentWorld, hostname: string | null): MachineDescription => ({
   agentVersion: world.version,
@@ -86,6 +91,10 @@ function mergeConfig(options: AgentOptions, before: AgentConfig | null): AgentCo
     proxySettings: options.proxySettings ?? before?.proxySettings ?? null,
     allowedSuffixes,
     allowedPorts: options.allowedPorts ?? before?.allowedPorts ?? defaultPorts,
+    proxy: options.proxy ?? before?.proxy ?? null,
+    site: options.site ?? before?.site ?? null,
+    tags: options.tags ?? before?.tags ?? [],
+    budget: { ...(before?.budget ?? defaultBudget), ...options.budget },
     hostname: options.hostname ?? before?.hostname ?? null,
   };
 }
@@ -171,19 +180,37 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   const enrolledAs = loadMachineId(dataDir);
   // An id without a config is an enrolment that was cut off between the two files.
   const config = mergeConfig(options, enrolledAs === null ? null : loadConfig(dataDir));
-  let tooLarge = false;
+  let runtime: Runtime | null = null;
+  let overBudget = false;
   let endWatch = () => {};
+  let acts = loadLimitActs(dataDir);
+  const acted = (what: "processor" | "memory") => {
+    acts = { ...acts, [what]: acts[what] + 1 };
+    saveLimitActs(dataDir, acts);
+  };
+  const { budget } = config;
   const stopped = new Promise<GoodbyeReason>((resolve) => {
     world.installStopHandler(resolve);
-    endWatch = watchMemory(
+    endWatch = watchLimits({
       clock,
-      () => world.resources().rssBytes,
-      (rssBytes) => {
-        log("error", "uses more memory than it may", { rssBytes, maxRssBytes });
-        tooLarge = true;
+      budget,
+      usage: world.resources,
+      release: () => world.releaseMemory(true),
+      onHold(hold, processorPercent) {
+        const detail = { percent: Math.round(processorPercent * 10) / 10, allowed: budget.processorPercent };
+        if (hold) {
+          log("warn", "used more of the processor than it may; probes wait", detail);
+          acted("processor");
+        } else log("info", "within its share of the processor again", detail);
+        runtime?.hold(hold);
+      },
+      onHopeless(what, amount) {
+        log("error", `uses more ${what} than it may and starts anew`, { amount, ...budget });
+        acted(what);
+        overBudget = true;
         resolve("stop");
       },
-    );
+    });
   });
   log("info", "started", { version: world.version, collector: config.collector });
 
@@ -207,7 +234,6 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   let policyVersion = stored?.version ?? 0;
   let heartbeatSeconds = stored?.intervals.heartbeatSeconds ?? 30;
 
-  let runtime: Runtime | null = null;
   const outbox = openDiskOutbox({
     directory: join(dataDir, "outbox"),
     clock,
@@ -227,7 +253,12 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     random: world.random,
     policyVersion: () => policyVersion,
     heartbeatSeconds: () => heartbeatSeconds,
-    resources: world.resources,
+    resources: () => ({
+      ...world.resources(),
+      maxRssBytes: budget.rssBytes,
+      maxProcessorPercent: budget.processorPercent,
+      limitActs: { ...acts },
+    }),
     log,
     onPolicy(policy, ignored) {
       if (ignored.length > 0) log("info", "targets of unknown kinds are passed over", { targets: ignored });
@@ -269,12 +300,14 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     },
   });
   runtime.start();
+  const endRelease = releaseWhenIdle(clock, () => runtime?.busy() ?? false, world.releaseMemory);
   const reason = await stopped;
   log("info", "stopping", { reason });
   endWatch();
+  endRelease();
   await runtime.stop(reason);
   // Not 0: whoever keeps the service running starts it anew.
-  return tooLarge ? 1 : 0;
+  return overBudget ? 1 : 0;
 }
 
 /** Enrols as soon as the collector can be reached; null when told to stop first. @throws EnrolmentRefused. */

@@ -1,8 +1,17 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseCollectorUrl } from "./collector-url.ts";
-import { parsePort, parseSuffix } from "./config.ts";
+import {
+  parseMemoryBudget,
+  parsePort,
+  parseProcessorBudget,
+  parseProxy,
+  parseSite,
+  parseSuffix,
+  parseTag,
+} from "./config.ts";
 import { type EnrolmentToken, parseEnrolmentToken } from "./enrolment-token.ts";
+import type { Budget } from "./self-limits.ts";
 
 /** What `run` and `enroll` were told; null = not told, the config file or a default decides. */
 export interface AgentOptions {
@@ -13,6 +22,10 @@ export interface AgentOptions {
   readonly allowedSuffixes: readonly string[] | null;
   readonly allowedPorts: readonly number[] | null;
   readonly hostname: string | null;
+  readonly proxy: string | null;
+  readonly site: string | null;
+  readonly tags: readonly string[] | null;
+  readonly budget: Partial<Budget>;
 }
 
 export type Command =
@@ -21,6 +34,10 @@ export type Command =
   | { readonly name: "status"; readonly dataDir: string; readonly json: boolean }
   /** Its options are read by the command itself. */
   | { readonly name: "diagnose"; readonly args: readonly string[] }
+  /** The three below are for the installer, the service manager and the agent itself: not in the help. */
+  | { readonly name: "service" }
+  | { readonly name: "cleanup"; readonly dataDir: string; readonly keepIdentity: boolean }
+  | { readonly name: "pac-child" }
   | { readonly name: "version" }
   | { readonly name: "help"; readonly text: string };
 
@@ -39,14 +56,21 @@ Commands:
   version    print the version
 
 Options of run and enroll:
-  --token TOKEN               enrolment token from the dashboard; also LYNCEUS_ENROLL_TOKEN
+  --token TOKEN               enrolment token from the dashboard
   --collector URL             address of the collector, where it differs from the token's, e.g. wss://collector:7443
   --data-dir DIR              key, policy, outbox and log
   --allowed-suffixes A,B      domains below which this agent may ever probe, whatever a policy says
   --allowed-ports P,Q         ports that it may ever probe (80,443,5060,5061)
   --proxy-settings FILE       JSON with Windows' Internet Settings values to examine instead of this machine's
   --hostname NAME             name to report instead of the system's
+  --proxy HOST:PORT           HTTP proxy on the agent's own way to the collector, instead of what the settings say
+  --site NAME, --tags A,B     what this machine is, where the collector's own rules say nothing
+  --processor-budget PERCENT  share of one core, averaged over five minutes, above which probes wait (10)
+  --memory-budget MB          resident memory above which the agent starts anew (256)
   --log-stdout                (run) also print the log
+
+The environment may say LYNCEUS_ENROLL_TOKEN, LYNCEUS_COLLECTOR_URL, LYNCEUS_ALLOWED_SUFFIXES, LYNCEUS_ALLOWED_PORTS,
+LYNCEUS_PROXY, LYNCEUS_SITE and LYNCEUS_TAGS instead of the options.
 
 Options of status:
   --data-dir DIR, --json
@@ -70,6 +94,11 @@ const agentOptions = {
   "allowed-ports": { type: "string" },
   "proxy-settings": { type: "string" },
   hostname: { type: "string" },
+  proxy: { type: "string" },
+  site: { type: "string" },
+  tags: { type: "string" },
+  "processor-budget": { type: "string" },
+  "memory-budget": { type: "string" },
   "log-stdout": { type: "boolean" },
 } as const;
 
@@ -105,6 +134,22 @@ export function parseCommand(argv: readonly string[], world: CliWorld): Command 
         return { name: "version" };
       case "diagnose":
         return { name, args };
+      case "service":
+      case "pac-child":
+        parseArgs({ args, options: {}, strict: true });
+        return { name };
+      case "cleanup": {
+        const { values } = parseArgs({
+          args,
+          options: { "data-dir": shared["data-dir"], "keep-identity": { type: "boolean" } },
+          strict: true,
+        });
+        return {
+          name,
+          dataDir: dataDirOf(values["data-dir"], world),
+          keepIdentity: values["keep-identity"] ?? false,
+        };
+      }
       case "status": {
         const { values } = parseArgs({ args, options: { ...shared, json: { type: "boolean" } }, strict: true });
         if (values.help) return { name: "help", text: usage };
@@ -114,19 +159,33 @@ export function parseCommand(argv: readonly string[], world: CliWorld): Command 
       case "enroll": {
         const { values } = parseArgs({ args, options: agentOptions, strict: true });
         if (values.help) return { name: "help", text: usage };
-        if (values.collector !== undefined) parseCollectorUrl(values.collector);
-        // An option is seen by every user of the machine in the list of processes; the environment is not.
-        const token = values.token ?? world.environment.LYNCEUS_ENROLL_TOKEN;
+        const { environment } = world;
+        // An option is seen by every user of the machine in the list of processes; the environment is not. An installer
+        // that was not told a value hands over an empty one.
+        const told = (option: string | undefined, variable: string) =>
+          option ?? (environment[`LYNCEUS_${variable}`]?.trim() || undefined);
+        const one = <T>(text: string | undefined, parse: (text: string) => T): T | null =>
+          text === undefined ? null : parse(text);
+        const collector = told(values.collector, "COLLECTOR_URL");
+        if (collector !== undefined) parseCollectorUrl(collector);
+        const token = told(values.token, "ENROLL_TOKEN");
         if (values.hostname !== undefined && !/^[\p{L}\p{N}._-]{1,255}$/u.test(values.hostname))
           throw new UsageError(`--hostname "${values.hostname}" is not a host name; use e.g. ws-0412`);
         const options: AgentOptions = {
-          collector: values.collector ?? null,
+          collector: collector ?? null,
           token: token === undefined || token === "" ? null : parseEnrolmentToken(token),
           dataDir: dataDirOf(values["data-dir"], world),
           proxySettings: values["proxy-settings"] === undefined ? null : resolve(values["proxy-settings"]),
-          allowedSuffixes: list(values["allowed-suffixes"], parseSuffix),
-          allowedPorts: list(values["allowed-ports"], parsePort),
+          allowedSuffixes: list(told(values["allowed-suffixes"], "ALLOWED_SUFFIXES"), parseSuffix),
+          allowedPorts: list(told(values["allowed-ports"], "ALLOWED_PORTS"), parsePort),
           hostname: values.hostname ?? null,
+          proxy: one(told(values.proxy, "PROXY"), parseProxy),
+          site: one(told(values.site, "SITE"), parseSite),
+          tags: list(told(values.tags, "TAGS"), parseTag),
+          budget: {
+            ...(values["processor-budget"] && { processorPercent: parseProcessorBudget(values["processor-budget"]) }),
+            ...(values["memory-budget"] && { rssBytes: parseMemoryBudget(values["memory-budget"]) }),
+          },
         };
         if (name === "run") return { name, options, logStdout: values["log-stdout"] ?? false };
         if (values["log-stdout"]) throw new UsageError("--log-stdout belongs to run");

@@ -3,6 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { getPriority, homedir, hostname, networkInterfaces, setPriority, uptime } from "node:os";
 import { join } from "node:path";
+import { getRawAsset } from "node:sea";
+import { setFlagsFromString } from "node:v8";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
 import { type Command, parseCommand, UsageError } from "./cli.ts";
@@ -10,6 +12,7 @@ import type { Clock } from "./clock.ts";
 import { networkFingerprint } from "./network-fingerprint.ts";
 import { runAgain, steeringVariables } from "./node-environment.ts";
 import { type ObserveContext, observeCycle } from "./observe.ts";
+import { memoryReleaser } from "./platform/release-memory.ts";
 import { runCommand as runProgram } from "./platform/run-command.ts";
 import { stopReason } from "./platform/stop-reason.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
@@ -17,7 +20,7 @@ import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
 import { waysOut } from "./proxy/own-route.ts";
 import { scriptMemory } from "./proxy/script-memory.ts";
 import { readSettings, type SettingsContext } from "./proxy/settings.ts";
-import { maxRssBytes, niceness } from "./self-limits.ts";
+import { niceness } from "./self-limits.ts";
 import { formatStatus, readStatus } from "./status.ts";
 
 /*
@@ -76,6 +79,7 @@ function saltOf(dataDir: string): string {
   return readFileSync(path, "utf8").trim();
 }
 
+let release: ((collectGarbage: boolean) => void) | null = null;
 const stopping = new AbortController();
 const trust = trustStore();
 const scripts = scriptMemory(clock);
@@ -152,8 +156,11 @@ const world: AgentWorld = {
       cpuMs: Math.round((user + system) / 1000),
       uptimeSeconds: Math.round(process.uptime()),
       niceness: getPriority(),
-      maxRssBytes,
     };
+  },
+  releaseMemory: (collectGarbage) => {
+    release ??= memoryReleaser();
+    release(collectGarbage);
   },
   print: (line) => void process.stdout.write(`${line}\n`),
   installStopHandler(stop) {
@@ -213,6 +220,16 @@ async function execute(command: Command): Promise<number> {
         signal: stopping.signal,
       });
     }
+    case "pac-child": {
+      const { pacChild } = await import("./proxy/pac-child.ts");
+      // The script's heap; the engine's own memory is bounded in itself.
+      setFlagsFromString("--max-old-space-size=64");
+      await pacChild(new Uint8Array(getRawAsset("quickjs.wasm") as ArrayBuffer));
+      return 0;
+    }
+    case "service":
+    case "cleanup":
+      throw new Error("TODO");
     case "enroll":
       return enrolCommand(command.options, world);
     case "run":
@@ -238,6 +255,9 @@ async function main(): Promise<number> {
 // A reader that went away is no reason to crash.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
-process.exitCode = await main();
-// Whatever still lingers (a socket of a probe) must not hold the process up.
-setTimeout(() => process.exit(), 3000).unref();
+// No top-level await: the single executable is CommonJS.
+void main().then((code) => {
+  process.exitCode = code;
+  // Whatever still lingers (a socket of a probe) must not hold the process up.
+  setTimeout(() => process.exit(), 3000).unref();
+});

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { isSea } from "node:sea";
 
 /*
  * Node reads some NODE_* variables before any line of ours runs: they could load code, trust another authority or turn
@@ -12,7 +13,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of the variables by which the environment could steer Node. */
 export const steeringVariables = (environment: Environment): string[] =>
-  Object.keys(environment).filter((name) => name.toUpperCase().startsWith("NODE_") && !harmless.has(name));
+  Object.entries(environment)
+    // Empty is how the installer of Windows takes them from the service.
+    .filter(([name, value]) => name.toUpperCase().startsWith("NODE_") && !harmless.has(name) && value !== "")
+    .map(([name]) => name);
 
 export function withoutSteering(environment: Environment): Record<string, string> {
   const steering = new Set(steeringVariables(environment));
@@ -27,7 +31,8 @@ export function withoutSteering(environment: Environment): Record<string, string
  * returns); else a child runs, gets the signals, and its exit code is returned.
  */
 export function runAgain(self: NodeJS.Process): Promise<number> {
-  const args = [...self.execArgv, ...self.argv.slice(1)];
+  // The single executable is no script: its arguments begin one place later.
+  const args = [...self.execArgv, ...self.argv.slice(isSea() ? 2 : 1)];
   const env = withoutSteering(self.env);
   const replace = (self as { execve?: (file: string, args: string[], env: Record<string, string>) => never }).execve;
   if (replace && self.platform !== "win32") replace.call(self, self.execPath, [self.execPath, ...args], env);

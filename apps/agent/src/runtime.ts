@@ -62,6 +62,10 @@ export interface Runtime {
   /** The collector lost what it had: everything is to be sent in full. */
   forgetAll(): void;
   linkChanged(state: LinkState): void;
+  /** No cycle begins until it is false again: the agent took more of the processor than it may. */
+  hold(hold: boolean): void;
+  /** Whether a cycle runs. */
+  busy(): boolean;
   /** Lets a running cycle end at once, says goodbye. */
   stop(reason: GoodbyeReason): Promise<void>;
 }
@@ -93,6 +97,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let running: Promise<void> | null = null;
   let stopping = false;
   let paused = false;
+  let held = false;
   let cancelTick = () => {};
   let cancelSend: (() => void) | null = null;
   const abort = new AbortController();
@@ -210,7 +215,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     } catch (error) {
       log("warn", "the network could not be watched", { why: (error as Error).message });
     }
-    const due = running === null && !paused ? schedule.take(now) : null;
+    const due = running === null && !paused && !held ? schedule.take(now) : null;
     if (due) {
       const work = due.type === "settings" ? readSettings() : cycle(due.reason, due.targets, due.whole);
       running = work
@@ -223,7 +228,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         });
     }
     // While a cycle runs the network is watched on; its end ticks again.
-    const wait = running || paused ? watchEveryMs : Math.min(watchEveryMs, Math.max(0, schedule.nextAt() - now));
+    const wait =
+      running || paused || held ? watchEveryMs : Math.min(watchEveryMs, Math.max(0, schedule.nextAt() - now));
     cancelTick = clock.setTimer(tick, wait);
   }
 
@@ -255,6 +261,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       paused = state.rejected === "revoked";
       options.onStatus(lastCycle);
     },
+    hold(hold) {
+      held = hold;
+      tick();
+    },
+    busy: () => running !== null,
     async stop(reason) {
       if (stopping) return;
       stopping = true;

@@ -12,6 +12,7 @@ import { openLog } from "../src/log.ts";
 import { networkFingerprint } from "../src/network-fingerprint.ts";
 import { steeringVariables, withoutSteering } from "../src/node-environment.ts";
 import { fencePolicy, lenientPolicy, loadPolicy, savePolicy } from "../src/policy.ts";
+import { defaultBudget } from "../src/self-limits.ts";
 import { formatStatus, readStatus } from "../src/status.ts";
 import { testClock } from "./support/clock.ts";
 import { temporaryDirectory } from "./support/temporary.ts";
@@ -117,6 +118,10 @@ describe("the config file", () => {
     allowedSuffixes: ["contoso.com"],
     allowedPorts: [443],
     hostname: null,
+    proxy: "http://proxy.contoso.com:8080",
+    site: "Berlin",
+    tags: ["vdi", "pilot"],
+    budget: { processorPercent: 5, rssBytes: 100_000_000 },
   };
 
   it("comes back as it was saved", () => {
@@ -124,6 +129,13 @@ describe("the config file", () => {
     expect(loadConfig(directory)).toBeNull();
     saveConfig(directory, config);
     expect(loadConfig(directory)).toEqual(config);
+  });
+
+  it("of an older agent is read, with defaults for what it did not know", () => {
+    const directory = temporaryDirectory();
+    const { proxy: _p, site: _s, tags: _t, budget: _b, ...old } = config;
+    writeFileSync(join(directory, "config.json"), JSON.stringify(old));
+    expect(loadConfig(directory)).toEqual({ ...old, proxy: null, site: null, tags: [], budget: defaultBudget });
   });
 
   it.each([

@@ -104,6 +104,10 @@ export const heartbeatSchema = z.looseObject({
     /** What the agent holds itself to: its priority (19 = lowest), and the memory above which it starts anew. */
     niceness: z.number().int().min(-20).max(19).optional(),
     maxRssBytes: seq.optional(),
+    /** Share of one core, averaged over minutes, above which its probes wait. */
+    maxProcessorPercent: z.number().min(0).max(100_000).optional(),
+    /** How often it had to hold itself back since it was installed. */
+    limitActs: z.looseObject({ processor: seq, memory: seq }).optional(),
   }),
 });
 

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import { isSea } from "node:sea";
 import { fileURLToPath } from "node:url";
 import type { ProbeContext } from "../probes/context.ts";
 import { withDeadline } from "../probes/deadline.ts";
@@ -18,18 +20,22 @@ export interface PacChildRequest {
 const maxAnswerBytes = 4 * 1024 * 1024;
 const childMemoryMb = 64;
 
-/** From the source tree the child runs through tsx; a release has it as a bundle beside the main one. */
+/**
+ * The single executable is its own child; a bundle has one beside it; from the source tree the child runs through tsx.
+ */
 function childCommand(): { args: string[]; cwd: string } {
+  if (isSea()) return { args: ["pac-child"], cwd: tmpdir() };
   const here = import.meta.url;
   const source = here.endsWith(".ts");
-  const file = fileURLToPath(new URL(source ? "./pac-child.ts" : "./pac-child.js", here));
-  return { args: [...(source ? ["--import", "tsx"] : []), file], cwd: dirname(file) };
+  const file = fileURLToPath(new URL(source ? "./pac-child-main.ts" : "./pac-child.js", here));
+  const memory = `--max-old-space-size=${childMemoryMb}`;
+  return { args: [memory, ...(source ? ["--import", "tsx"] : []), file], cwd: dirname(file) };
 }
 
 function runChild(request: PacChildRequest, evaluationMs: number, signal: AbortSignal) {
   return new Promise<string>((resolve, reject) => {
     const { args, cwd } = childCommand();
-    const child = spawn(process.execPath, [`--max-old-space-size=${childMemoryMb}`, ...args], {
+    const child = spawn(process.execPath, args, {
       cwd,
       // Nothing of ours: no proxy variables, no NODE_OPTIONS, no secrets.
       env: process.platform === "win32" ? { SystemRoot: process.env.SystemRoot } : {},

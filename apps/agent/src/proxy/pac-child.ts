@@ -1,8 +1,5 @@
 import { Resolver } from "node:dns";
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import type { PacChildRequest } from "./evaluate-script.ts";
 import { runScript } from "./pac-engine.ts";
 import { limitMemory } from "./wasm-memory.ts";
@@ -15,12 +12,6 @@ import { limitMemory } from "./wasm-memory.ts";
 /** `nobody`, where the system has no other idea. */
 const nobody = 65_534;
 const memoryBytes = 48 * 1024 * 1024;
-
-/** The engine lies beside the bundle; in the source tree its package finds it. Read while we still may. */
-const engine = import.meta.url.endsWith(".ts")
-  ? join(dirname(createRequire(import.meta.url).resolve("quickjs-wasi")), "../quickjs.wasm")
-  : new URL("./quickjs.wasm", import.meta.url);
-const wasm = limitMemory(readFileSync(engine), memoryBytes);
 
 function dropPrivileges(): void {
   if (process.getuid?.() !== 0) return;
@@ -50,7 +41,12 @@ function cpuTime(): number {
   return (user + system) / 1000;
 }
 
-async function main(): Promise<void> {
+/**
+ * Answers the one request of stdin and ends the process.
+ * @param engine the bytes of quickjs.wasm, read while we still may.
+ */
+export async function pacChild(engine: Uint8Array): Promise<void> {
+  const wasm = limitMemory(engine, memoryBytes);
   dropPrivileges();
   process.stdout.write("ready\n");
   const chunks: Buffer[] = [];
@@ -65,5 +61,3 @@ async function main(): Promise<void> {
   });
   process.stdout.write(JSON.stringify(answers), () => process.exit(0));
 }
-
-await main();

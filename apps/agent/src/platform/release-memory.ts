@@ -1,0 +1,30 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { loadKoffi } from "./koffi.ts";
+import { memoryReleaser as linuxReleaser } from "./linux/release-memory.ts";
+
+/** V8 collects by itself only when memory is asked of it, which an idle process does not do. */
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  setFlagsFromString("--no-expose-gc");
+  return collect;
+}
+
+/**
+ * What gives memory back to the system while the agent is idle; collecting garbage before is worth it after work only.
+ * Where the system's libraries cannot be called it collects garbage and no more.
+ */
+export function memoryReleaser(): (collectGarbage: boolean) => void {
+  const collect = collector();
+  let release = () => {};
+  try {
+    if (process.platform === "linux") release = linuxReleaser(loadKoffi());
+  } catch {
+    // A C library of another kind: less is given back.
+  }
+  return (collectGarbage) => {
+    if (collectGarbage) collect();
+    release();
+  };
+}
