@@ -46,18 +46,30 @@ function directMayFail(view: View, configured: ProbeSlot | null, direct: ProbeSl
 }
 
 /**
- * Columns of a machine's row, derived from its state and its last diagnosis. Slots are taken as last seen, whatever
- * their age by now: a stale machine keeps its row.
+ * The view of the configuration that stands for the machine in lists and in the fleet; null where none was observed.
+ * Slots are taken as last seen, whatever their age by now: a stale machine keeps its row.
  */
-export function machineColumns(state: MachineState, policy: Policy): MachineColumns {
-  const { facts, diagnosis } = state;
+export function columnView({ facts }: Pick<MachineState, "facts">, policy: Policy): View | null {
   const location = currentLocation(facts, policy);
   const now = Math.max(0, ...Object.values(facts.probes).map(({ at }) => at));
-  const view = decisiveView(
+  return decisiveView(
     configurationsOf(facts).map((configuration) =>
       makeView({ facts, policy, fleet: emptyFleet, now, location, configuration }),
     ),
   );
+}
+
+/**
+ * Columns of a machine's row, derived from its state and its last diagnosis.
+ * @param view `columnView` of the same state, where the caller has it already.
+ */
+export function machineColumns(
+  state: MachineState,
+  policy: Policy,
+  view: View | null = columnView(state, policy),
+): MachineColumns {
+  const { facts, diagnosis } = state;
+  const location = currentLocation(facts, policy);
   const configured = view?.ews?.configured ?? null;
   const direct = view?.ews?.direct ?? null;
   const primary = diagnosis.findings.find((finding) => finding.primary) ?? null;

@@ -1,4 +1,4 @@
-import { createAttributionIndex } from "./index-counts.ts";
+import { createAttributionIndex } from "./attribution-index.ts";
 import type { Attribution, AttributionIndex, ChangeEvent, Subject } from "./types.ts";
 
 /**
