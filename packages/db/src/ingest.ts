@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Observation, RawObservation } from "@lynceus/protocol/facts";
-import type { Confidence, Location, MachineStatus, PatternId, Severity, Verdict } from "@lynceus/protocol/names";
+import type {
+  AttributionKey,
+  Confidence,
+  Location,
+  MachineStatus,
+  PatternId,
+  Severity,
+  Verdict,
+} from "@lynceus/protocol/names";
 import type { TimelineEntry } from "@lynceus/protocol/read-api";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
 import { type Database, Prisma } from "./client.ts";
@@ -95,6 +103,8 @@ export interface TransitionRow {
   replayed: boolean;
   /** What joins the same change on many machines; null when it is this machine's alone. */
   changeKey: string | null;
+  /** What the change gives a value that attribution compares; only of the kinds of `changeKinds`. */
+  sets?: { readonly key: AttributionKey; readonly value: string } | null;
 }
 
 export interface QuarantineRow {

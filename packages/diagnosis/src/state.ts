@@ -2,8 +2,18 @@ import type { Confirmation, Observation, PhaseTimings, ProbeFacts } from "@lynce
 import { limits } from "@lynceus/protocol/limits";
 import type { Location, Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
-import type { MachineFacts, MachineState, ProbeSlot, RingEntry } from "@lynceus/protocol/state";
-import { type Change, scriptChange, settingsChanges, systemChanges, verdictChange } from "./changes.ts";
+import type { LastSeen, MachineFacts, MachineState, ProbeSlot, RingEntry } from "@lynceus/protocol/state";
+import {
+  answerChange,
+  type Change,
+  certificateChange,
+  certificateOf,
+  detectionChange,
+  scriptChange,
+  settingsChanges,
+  systemChanges,
+  verdictChange,
+} from "./changes.ts";
 import { classify } from "./classify.ts";
 
 /** When an observation was made, by the machine's clock corrected for its skew, and whether it came late. */
@@ -15,6 +25,7 @@ export interface ObservedAt {
 /** Bounds of one machine's state, whatever it sends. The longest unseen goes first. */
 const maxProbes = 1024;
 const maxScripts = 64;
+const maxRemembered = 256;
 /** Agents send full facts again after a day, so what was not seen for longer may go. */
 const forgetMs = 25 * 3_600_000;
 
@@ -100,6 +111,70 @@ function slotOf<T>(
   };
 }
 
+/** Services whose certificate is the users' own concern, and those whose names are the company's. */
+const companyNames: ReadonlySet<string> = new Set([
+  "ews",
+  "autodiscover",
+  "mapi",
+  "oab",
+  "lync-discover",
+  "lync-web",
+  "sip",
+]);
+
+/**
+ * Notes the certificate of EWS and the addresses of the target's name, and says what differs from what was seen last
+ * at this location. The memory is left as it is where nothing differs: it is written seldom.
+ */
+function foldLastSeen(
+  memory: MachineFacts["lastSeen"],
+  probe: ProbeFacts,
+  slot: { verdict: Verdict; location: Location },
+  times: ObservedAt,
+): { memory: MachineFacts["lastSeen"]; changes: Change[] } {
+  const { at } = times;
+  const changes: Change[] = [];
+  let next = memory ?? {};
+  const own = (key: string): LastSeen | undefined => (Object.hasOwn(next, key) ? next[key] : undefined);
+  const put = (key: string, entry: LastSeen) => {
+    next = bounded({ ...next, [key]: entry }, maxRemembered, at);
+  };
+
+  const certificate = probe.endpoint.service === "ews" ? certificateOf(probe) : null;
+  if (certificate) {
+    const key = `${probeKey(probe)}@${slot.location}`;
+    const before = own(key)?.certificate;
+    if (!before) put(key, { at, certificate });
+    else {
+      const found = certificateChange(before, certificate, probe, times);
+      changes.push(...found);
+      if (found.length > 0) {
+        const since =
+          before.spki === certificate.spki
+            ? { ...(before.at !== undefined && { at: before.at }), ...(before.before && { before: before.before }) }
+            : { at, before: before.spki };
+        put(key, { at, certificate: { ...certificate, ...since } });
+      }
+    }
+  }
+
+  const { dns, endpoint } = probe;
+  // Exchange Online's names turn with every question.
+  if (dns?.ok && dns.rcode !== "LITERAL" && dns.name === endpoint.host && dns.addresses.length > 0)
+    if (companyNames.has(endpoint.service) && slot.verdict !== "exchange-online") {
+      const key = `${probe.target}@${slot.location}`;
+      const before = own(key)?.answer;
+      const addresses = [...dns.addresses].sort();
+      const isNew = !before || addresses.some((address) => !before.known.includes(address));
+      if (before && isNew) changes.push(answerChange(before.addresses, addresses, probe, times));
+      if (isNew) {
+        const known = [...new Set([...(before?.known ?? []), ...addresses])].slice(-4 * limits.addresses);
+        put(key, { at, answer: { addresses, known } });
+      }
+    }
+  return { memory: next === memory || Object.keys(next).length === 0 ? memory : next, changes };
+}
+
 function foldProbe(
   facts: MachineFacts,
   observation: Extract<Observation, { kind: "probe" }>,
@@ -119,10 +194,18 @@ function foldProbe(
     ring: pushed(previous?.ring ?? [], ringEntry(probe, verdict, times.at, observation.location, timingsOf(probe))),
   };
   const probes = { ...facts.probes, [key]: slot };
+  const seen = foldLastSeen(facts.lastSeen, probe, slot, times);
   return {
     // Only a new key makes it grow; to count the keys at each observation would cost more than the rest.
-    facts: { ...facts, probes: previous ? probes : bounded(probes, maxProbes, times.at) },
-    changes: previous && previous.verdict !== verdict ? [verdictChange(previous, slot, times)] : [],
+    facts: {
+      ...facts,
+      probes: previous ? probes : bounded(probes, maxProbes, times.at),
+      ...(seen.memory && { lastSeen: seen.memory }),
+    },
+    changes: [
+      ...seen.changes,
+      ...(previous && previous.verdict !== verdict ? [verdictChange(previous, slot, times)] : []),
+    ],
   };
 }
 
@@ -158,19 +241,29 @@ export function applyObservation(
       const slot = slotOf(facts.settings, observation, observation.facts, at);
       const before = facts.settings;
       if (!before || before.digest === slot.digest) return next({ settings: slot });
-      return next({ settings: slot, previousSettings: before }, settingsChanges(before.facts, slot.facts, times));
+      return next(
+        { settings: slot, previousSettings: { ...before, replacedAt: at } },
+        settingsChanges(before.facts, slot.facts, times),
+      );
     }
     case "wpad":
       if (outdated(facts.wpad, now)) return { state, changes: [] };
-      return next({ wpad: slotOf(facts.wpad, observation, observation.facts, at) });
+      return next(
+        { wpad: slotOf(facts.wpad, observation, observation.facts, at) },
+        facts.wpad ? detectionChange(facts.wpad.facts, observation.facts, times) : [],
+      );
     case "pac": {
       const id = observation.facts.configuration;
       const before = Object.hasOwn(facts.pac, id) ? facts.pac[id] : undefined;
       if (outdated(before, now)) return { state, changes: [] };
       const slot = slotOf(before, observation, observation.facts, at);
       const pac = bounded({ ...facts.pac, [id]: slot }, maxScripts, at);
-      const changes = before ? scriptChange(before.facts, slot.facts, times) : [];
-      if (!before || before.facts.sha256 === slot.facts.sha256) return next({ pac }, changes);
+      const replaced = Object.hasOwn(facts.previousPac, id) ? facts.previousPac[id] : undefined;
+      const lastHash = before?.facts.sha256 ?? replaced?.facts.sha256 ?? null;
+      const changes = before ? scriptChange(before.facts, slot.facts, lastHash, times) : [];
+      // A script that could not be had for a while replaces nothing.
+      if (!before || before.facts.sha256 === null || before.facts.sha256 === slot.facts.sha256)
+        return next({ pac }, changes);
       return next({ pac, previousPac: bounded({ ...facts.previousPac, [id]: before }, maxScripts, at) }, changes);
     }
   }

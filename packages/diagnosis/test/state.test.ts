@@ -192,7 +192,7 @@ describe("changes", () => {
   it("says nothing for the first reading, and names machine-wide settings", () => {
     const winhttp = { flags: 3, server: "px9:80", bypass: "" };
     const { changes } = fold([settings([{}]), settings([{}], { winhttp32: winhttp })]);
-    expect(changes.map(({ text }) => text)).toEqual(["WinHTTP 32-bit proxy: none → px9:80"]);
+    expect(changes.map(({ text }) => text)).toEqual(["WinHTTP 32-bit, Proxy: none → px9:80"]);
   });
 
   it("names a script whose content or download changed, and keeps the one before", () => {

@@ -26,5 +26,6 @@ export const limits = {
   targets: 256,
   groups: 64,
   ringLength: 10,
+  latencyDays: 7,
   tags: 32,
 } as const;

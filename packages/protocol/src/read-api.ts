@@ -93,6 +93,7 @@ export const timelineEntrySchema = z.object({
     "certificate",
     "dns",
     "agent",
+    "system",
     "goodbye",
     "stale",
     "returned",
@@ -138,7 +139,7 @@ export const machineRefSchema = z.object({ id: machineIdSchema, hostname: z.stri
 export type MachineRef = z.infer<typeof machineRefSchema>;
 
 /** Kinds of the timeline that say that something changed: the answer to "what changed?". */
-export const changeKinds = ["settings", "script", "certificate", "dns", "agent", "policy"] as const;
+export const changeKinds = ["settings", "script", "certificate", "dns", "agent", "system", "policy"] as const;
 export const changeKindSchema = z.enum(changeKinds);
 export type ChangeKind = (typeof changeKinds)[number];
 

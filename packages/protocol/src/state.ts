@@ -60,20 +60,57 @@ export const probeSlotSchema = slot(probeFactsSchema).extend({
   verdictSince: instantSchema,
   /** Newest last; at most ten. */
   ring: z.array(ringEntrySchema).max(limits.ringLength),
+  /**
+   * EWS on the configured route: how long its good answers took on each of the last days (UTC, days since 1970), as
+   * counts per step of time. Kept for the machine's own median (domain 5.4b `ews-slow`); absent before the first.
+   */
+  latency: z
+    .array(z.looseObject({ day: z.number().int(), counts: z.record(z.string(), z.number().int().min(1)) }))
+    .max(limits.latencyDays)
+    .optional(),
 });
 export type ProbeSlot = z.infer<typeof probeSlotSchema>;
+
+/**
+ * What EWS, and the names of the targets, showed last at a location: what the next answer is compared with, also after
+ * a time without one.
+ */
+export const lastSeenSchema = z.looseObject({
+  at: instantSchema,
+  certificate: z
+    .looseObject({
+      spki: z.string().max(64),
+      issuer: z.string().max(512),
+      notAfter: instantSchema.nullable(),
+      /** Since when it is seen; absent for the first one. */
+      at: instantSchema.optional(),
+      /** Key of the one before. */
+      before: z.string().max(64).optional(),
+    })
+    .optional(),
+  /** Addresses of the name now, and all that it had lately: balancers hand out one of several. */
+  answer: z
+    .looseObject({
+      addresses: z.array(z.string().max(64)).max(limits.addresses),
+      known: z.array(z.string().max(64)).max(4 * limits.addresses),
+    })
+    .optional(),
+});
+export type LastSeen = z.infer<typeof lastSeenSchema>;
 
 export const machineFactsSchema = z.looseObject({
   system: slot(systemFactsSchema).nullable(),
   settings: slot(settingsFactsSchema).nullable(),
   /** Settings as they were before the last change, and when it was seen: for "what changed". */
-  previousSettings: slot(settingsFactsSchema).nullable(),
+  previousSettings: slot(settingsFactsSchema).extend({ replacedAt: instantSchema.optional() }).nullable(),
   wpad: slot(wpadFactsSchema).nullable(),
   /** Keyed by configuration id. */
   pac: z.record(z.string(), slot(pacFactsSchema)),
   previousPac: z.record(z.string(), slot(pacFactsSchema)),
   /** Keyed by `<configuration>:<target>:<via>`. */
   probes: z.record(z.string(), probeSlotSchema),
+  /** Keyed by `<configuration>:<target>:<via>@<location>`, and `<target>@<location>` for names. */
+  lastSeen: z.record(z.string(), lastSeenSchema).optional(),
 });
 export type MachineFacts = z.infer<typeof machineFactsSchema>;
 

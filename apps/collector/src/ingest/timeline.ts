@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { TransitionRow } from "@lynceus/db/ingest";
 import type { Change } from "@lynceus/diagnosis/changes";
 import type { MachineStatus } from "@lynceus/protocol/names";
@@ -30,8 +31,9 @@ const row = (machineId: string, at: number, rest: Partial<TransitionRow> & Pick<
   ...rest,
 });
 
-/** What joins the same change on many machines. Bounded, since it is indexed. */
-const changeKey = (kind: string, text: string) => `${kind}:${text}`.slice(0, 200);
+/** What joins the same change on many machines. Bounded, since it is indexed: a long one ends with its hash. */
+const bounded = (key: string): string =>
+  key.length <= 200 ? key : `${key.slice(0, 150)}…${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
 
 /** What changed in the facts, in diagnosis's own words. */
 export const changeTransition = (machineId: string, change: Change): TransitionRow =>
@@ -40,7 +42,8 @@ export const changeTransition = (machineId: string, change: Change): TransitionR
     text: change.text,
     detail: change.detail,
     replayed: change.replayed,
-    changeKey: changeKey(change.kind, change.text),
+    changeKey: bounded(change.changeKey),
+    sets: change.sets,
   });
 
 export const findingTransition = (
@@ -53,7 +56,7 @@ export const findingTransition = (
     kind,
     text: kind === "finding-raised" ? `${finding.pattern}: ${finding.cause}` : `${finding.pattern} cleared`,
     detail: kind === "finding-raised" ? finding.sentence : finding.cause,
-    changeKey: changeKey(kind, `${finding.pattern}:${finding.cause}`),
+    changeKey: bounded(`${kind}:${finding.pattern}:${finding.cause}`),
   });
 
 export function statusTransition(
