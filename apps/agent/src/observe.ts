@@ -122,6 +122,7 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
     probes,
     suffixes: network.dnsSuffixes,
     myIpAddress,
+    zones: read.zones,
     ...(ctx.wpadPort === undefined ? {} : { wpadPort: ctx.wpadPort }),
   });
   if (whole) {

@@ -7,6 +7,7 @@ import type { ProbeContext } from "../probes/context.ts";
 import type { RoutedConfiguration } from "../probes/probe.ts";
 import { type EvaluatedPac, fetchAndEvaluatePac, urlOf } from "./pac.ts";
 import { type Discovered, discoverScript, notTried } from "./wpad.ts";
+import type { ZoneSettings } from "./zone-map.ts";
 
 /** The configurations of a cycle with their ways known, and what was learnt of the scripts. */
 export interface RoutedConfigurations {
@@ -23,6 +24,8 @@ export interface ScriptContext {
   readonly myIpAddress: string;
   /** Port of the discovery server; 80 but in tests. */
   readonly wpadPort?: number;
+  /** Windows: the zones of each configuration. */
+  readonly zones?: ReadonlyMap<string, ZoneSettings>;
 }
 
 const outcomeOf = (pac: EvaluatedPac | null, url: string): PacOutcome | null => pac?.outcome(url) ?? null;
@@ -72,7 +75,7 @@ export async function routeConfigurations(
         const [autoDetect, pac] = await Promise.all([ask(detected), ask(named)]);
         return resolveRoute(url, settings, { autoDetect, pac }).route;
       },
-      zone: (target) => zoneOf({ url: urlOf(target), route: route(target), settings }),
+      zone: (target) => zoneOf({ url: urlOf(target), route: route(target), settings, ...ctx.zones?.get(id) }),
     });
   }
   return { configurations, wpad: found.facts, pac };

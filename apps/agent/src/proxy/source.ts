@@ -1,5 +1,6 @@
-import type { LegacySettings } from "@lynceus/protocol/facts";
+import type { LegacySettings, SettingsBlob, UserSettings } from "@lynceus/protocol/facts";
 import type { InForce } from "@lynceus/proxy-settings/effective";
+import type { WindowsMachine } from "../platform/windows/machine.ts";
 
 /** Runs a program and resolves with its stdout. Rejects with the system's code when it cannot or may not run. */
 export type RunCommand = (
@@ -17,6 +18,8 @@ export interface SourceContext {
   readonly run: RunCommand;
   /** Own uid, null on Windows. */
   readonly uid: number | null;
+  /** On Windows: its registry and calls, or why they cannot be used. */
+  readonly windows?: WindowsMachine | { readonly why: string } | null;
 }
 
 /** Settings of one user as one source has them. */
@@ -25,6 +28,10 @@ export interface UserReading {
   readonly user: string;
   readonly inForce: InForce;
   readonly legacy: LegacySettings | null;
+  /** Windows alone: the blob, whether the legacy values contradict it, and what else was read of this user. */
+  readonly blob?: SettingsBlob | null;
+  readonly mismatch?: boolean;
+  readonly windows?: UserSettings["windows"];
 }
 
 export interface SourceReading {
