@@ -125,9 +125,9 @@ function matters({ failingWith, failingWithout, healthyWith, healthyWithout }: C
 
 const rankOf = ({ column, code }: Pick<Test, "column" | "code">): number =>
   attributionKeys.indexOf(column.key) + (column.values[code] === none ? attributionKeys.length : 0);
-const valueOf = ({ column, code }: Pick<Test, "column" | "code">): string => column.values[code] ?? "";
+const textOf = ({ column, code }: Pick<Test, "column" | "code">): string => column.values[code] ?? "";
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const bySpecificity = (a: Test, b: Test): number => rankOf(a) - rankOf(b) || byText(valueOf(a), valueOf(b));
+const bySpecificity = (a: Test, b: Test): number => rankOf(a) - rankOf(b) || byText(textOf(a), textOf(b));
 /** Strongest first; of equal ones, the more specific. */
 const byStrength = (a: Test, b: Test): number => a.logP - b.logP || bySpecificity(a, b);
 
@@ -193,7 +193,7 @@ function confidenceOf(test: Test, divisor: number, twins: readonly Test[]): Conf
 
 const candidateOf = (test: Test): Candidate => {
   const { column, code, ...counts } = test;
-  return { key: column.key, value: valueOf(test), ...counts };
+  return { key: column.key, value: textOf(test), ...counts };
 };
 
 /** The best value of each key. Without a control group: by how many of the failing have it. */
@@ -271,10 +271,10 @@ export function explain(store: Store, location: Location, { changes, now, cohort
       });
     const names = sorted(members);
     const firstSeen = onsetOf(members.map((row) => store.since[row] ?? null));
-    const values = [named, ...others].map((test) => ({ key: test.column.key, value: valueOf(test) }));
+    const values = [named, ...others].map((test) => ({ key: test.column.key, value: textOf(test) }));
     causes.push({
       key: column.key,
-      value: valueOf(named),
+      value: textOf(named),
       ...counts,
       logP: named.logP,
       explains: members.length,
