@@ -7,7 +7,15 @@ import { hostOf, quote } from "./pattern.ts";
 import { nextPersistence, type Persistence } from "./persistence.ts";
 import { compareFindings } from "./precedence.ts";
 import { verdictTexts } from "./verdicts.ts";
-import { configurationsOf, currentLocation, type Judgement, makeView, routeName, type View } from "./view.ts";
+import {
+  configurationsOf,
+  currentLocation,
+  type Judgement,
+  makeView,
+  type PromptReport,
+  routeName,
+  type View,
+} from "./view.ts";
 
 export interface DiagnoseInput {
   readonly facts: MachineFacts;
@@ -22,16 +30,19 @@ export interface DiagnoseInput {
   readonly waivePersistence?: boolean;
   /** False: the machine takes no part in fleet findings (rule 17). */
   readonly approved?: boolean;
+  /** Prompts that people of this machine reported; what is older than a day is ignored. */
+  readonly reports?: readonly PromptReport[];
 }
 
 /** At most one primary and three contributing findings (domain 5.6). */
 const shown = 4;
 
+/** In the catalogue's order, so that a conclusion by exclusion comes last. */
 const matchesNow = (view: View): Map<PatternId, Match> => {
   const found = new Map<PatternId, Match>();
   for (const pattern of catalogue) {
     const match = pattern.match(view);
-    if (match) found.set(pattern.id, match);
+    if (match && !(pattern.lastResort && found.size > 0)) found.set(pattern.id, match);
   }
   return found;
 };
@@ -215,7 +226,9 @@ export function diagnose(input: DiagnoseInput): { diagnosis: Diagnosis; persiste
   const fleet = input.approved === false ? emptyFleet : input.fleet;
   const location = currentLocation(facts, policy);
   const configurations = configurationsOf(facts);
-  const views = configurations.map((configuration) => makeView({ facts, policy, fleet, now, location, configuration }));
+  const views = configurations.map((configuration) =>
+    makeView({ facts, policy, fleet, now, location, configuration, reports: input.reports ?? [] }),
+  );
   const matches = views.map((view) => suppress(matchesNow(view)));
   const { persistence, held } = remember(input, views, matches);
   const visible = suppressHeld(held, matches);

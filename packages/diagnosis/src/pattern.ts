@@ -50,6 +50,8 @@ export interface Pattern extends PatternTexts {
   readonly layer: Layer;
   /** While a `location` pattern holds, nothing else about the machine can be told: all others are hidden. */
   readonly scope: "client" | "server" | "fleet" | "location";
+  /** Holds only where no other pattern does: a conclusion by exclusion. */
+  readonly lastResort?: true;
   /** Pure. Null where the evidence is not complete: missing facts never make a match. */
   match(view: View): Match | null;
 }

@@ -5,10 +5,17 @@ import type {
   Route,
   SettingsFacts,
   SystemFacts,
+  UserSettings,
   WpadFacts,
 } from "@lynceus/protocol/facts";
 import type { Location, Service, Verdict } from "@lynceus/protocol/names";
-import type { Policy, Target, TargetGroup } from "@lynceus/protocol/policy";
+import {
+  type Expectations,
+  expectationsOf,
+  type Policy,
+  type Target,
+  type TargetGroup,
+} from "@lynceus/protocol/policy";
 import type { MachineFacts, ProbeSlot } from "@lynceus/protocol/state";
 import { offeredSchemes, proxySchemes } from "./classify.ts";
 import type { FleetContext } from "./fleet.ts";
@@ -28,6 +35,12 @@ export interface Sighting {
   readonly why: string | null;
 }
 
+/** A person saw a prompt: the one thing that no probe can see. */
+export interface PromptReport {
+  /** When the prompt was seen, milliseconds. */
+  readonly at: number;
+}
+
 export interface GroupSighting {
   readonly group: TargetGroup;
   readonly members: readonly Sighting[];
@@ -38,6 +51,8 @@ export interface GroupSighting {
 export interface View {
   readonly now: number;
   readonly policy: Policy;
+  /** The policy's, with what older policies do not say filled in. */
+  readonly expectations: Expectations;
   readonly location: Location;
   readonly configuration: string;
   /** Settings in force; null where they were not observed. */
@@ -47,7 +62,13 @@ export interface View {
   readonly pac: (PacFacts & { readonly at: number }) | null;
   readonly wpad: (WpadFacts & { readonly at: number }) | null;
   readonly users: number;
+  /** Settings of the users who have this configuration in force. */
+  readonly userSettings: readonly UserSettings[];
   readonly fleet: FleetContext;
+  /** Prompts that people reported within the last day, oldest first. */
+  readonly reports: readonly PromptReport[];
+  /** Probes of the revocation servers that certificates name; targets that the agent made itself (rule 2). */
+  readonly revocation: readonly ProbeSlot[];
   /** Targets that this location uses. */
   readonly sightings: readonly Sighting[];
   readonly groups: readonly GroupSighting[];
@@ -221,10 +242,12 @@ interface ViewInput {
   readonly now: number;
   readonly location: Location;
   readonly configuration: { readonly id: string; readonly users: number; readonly entry: Configuration | null };
+  readonly reports?: readonly PromptReport[];
 }
 
 /** What one effective configuration shows, judged. */
-export function makeView({ facts, policy, fleet, now, location, configuration }: ViewInput): View {
+export function makeView(input: ViewInput): View {
+  const { facts, policy, fleet, now, location, configuration } = input;
   const { id, users, entry } = configuration;
   const usable = (slot: ProbeSlot | undefined, target: Target): ProbeSlot | null =>
     slot && slot.location === location && now - slot.at <= freshFor(policy, target) ? slot : null;
@@ -256,6 +279,16 @@ export function makeView({ facts, policy, fleet, now, location, configuration }:
         : (usable(own(`${id}:${target.id}:direct`), target) ?? usable(anyDirect.get(target.id), target));
       return { target, configured, direct };
     });
+  const settingsFacts = within(facts.settings)?.facts ?? null;
+  const revocation = Object.values(facts.probes).filter(
+    (slot) =>
+      slot.facts.endpoint.service === "revocation" &&
+      slot.facts.configuration === id &&
+      slot.facts.via === "configured" &&
+      !slot.facts.fenced &&
+      slot.location === location &&
+      now - slot.at <= day,
+  );
   const alive = seen.some(({ configured, direct }) => answered(configured) || answered(direct));
   const alone = seen.map((one) => ({ seen: one, ...judgeAlone(one, base) }));
   const sightings = alone.map(
@@ -274,13 +307,17 @@ export function makeView({ facts, policy, fleet, now, location, configuration }:
   return {
     now,
     policy,
+    expectations: expectationsOf(policy),
     location,
     configuration: id,
     ...base,
-    settingsFacts: within(facts.settings)?.facts ?? null,
+    settingsFacts,
     system: facts.system?.facts ?? null,
     users,
+    userSettings: settingsFacts?.users.filter((user) => user.configuration === id) ?? [],
     fleet,
+    reports: (input.reports ?? []).filter(({ at }) => at <= now && now - at <= day).sort((a, b) => a.at - b.at),
+    revocation,
     sightings,
     groups,
     ews: representative(ewsTargets),
@@ -296,6 +333,9 @@ export const badEws = (view: View): (Sighting & { readonly configured: ProbeSlot
   const { ews } = view;
   return ews?.state === "bad" && ews.configured ? { ...ews, configured: ews.configured } : null;
 };
+
+/** Something is wrong now: EWS is bad, or people report prompts. Without it, settings are information (rule 9). */
+export const hasSymptom = (view: View): boolean => view.ews?.state === "bad" || view.reports.length > 0;
 
 /** `host:port` of the proxy, `direct`, or null when the route is not known. */
 export function routeName(route: Route): string | null {

@@ -181,6 +181,11 @@ export const pacFactsSchema = z.looseObject({
   /** A capital letter inside a host literal of the script (domain 2.8 "PAC case"). */
   capitalHostLiterals: z.boolean(),
   /**
+   * Targets that would go another way if the script's host literals were written in lower case (domain 5.1
+   * `pac-case-mismatch`). Absent where it was not asked, which an agent does only where there are such literals.
+   */
+  caseDecides: z.array(targetIdSchema).max(limits.targets).optional(),
+  /**
    * Windows: what `WinHttpGetProxyForUrl` says for the EWS URL, beside our own evaluation. `agrees` null where one of the
    * two has no answer; `error` is the system's code or why it was not asked.
    */

@@ -36,6 +36,23 @@ export const targetGroupSchema = z.looseObject({
 });
 export type TargetGroup = z.infer<typeof targetGroupSchema>;
 
+/** The proxy setting that the organisation rolls out (domain 5.1 `proxy-baseline-drift`). */
+export const baselineSchema = z.looseObject({
+  mode: z.enum(["direct", "auto-detect", "pac", "manual"]),
+  /** Address of the script in mode `pac`. */
+  pacUrl: z.string().max(limits.urlChars).nullable(),
+  /** `host:port` in mode `manual`. */
+  proxy: z
+    .string()
+    .max(limits.hostChars + 6)
+    .nullable(),
+  /** Entries that the bypass list must hold; it may hold others. */
+  bypass: z.array(z.string().max(limits.hostChars)).max(64),
+  /** Where it holds (5.0 rule 3). */
+  locations: z.array(locationSchema).min(1).max(4),
+});
+export type Baseline = z.infer<typeof baselineSchema>;
+
 /** What agents are told to do. Versioned: a higher version replaces a lower one whole. */
 export const policySchema = z.looseObject({
   version: z.number().int().min(0),
@@ -67,6 +84,50 @@ export const policySchema = z.looseObject({
     require5060: z.boolean(),
     responseGroups: z.boolean(),
     exchangeOnline: z.boolean(),
+    /*
+     * Later additions: absent in policies that were stored before, which then mean what `expectationsOf` says.
+     */
+    baseline: baselineSchema.nullable().optional(),
+    /** Domains of the organisation beside those of mail and SIP: where its own proxies and scripts live. */
+    organisationDomains: z.array(host).max(64).optional(),
+    /** Domains that users' Lync trusts although no policy value on the machine says so, such as saved answers. */
+    trustedDomains: z.array(host).max(64).optional(),
+    /** Names and addresses that may announce a proxy script although they lie outside the organisation's domains. */
+    wpadHosts: z.array(host).max(32).optional(),
+    /** The mailboxes of these machines' users are in Exchange Online (5.0 rule 9). */
+    mailboxInExchangeOnline: z.boolean().optional(),
+    /** Whether the Exchange Online tenant still serves EWS: no anonymous probe can see it (domain 3.5). */
+    tenantEws: z.enum(["enabled", "disabled", "unknown"]).optional(),
+    /** Whether Kerberos reaches Exchange: an SPN for its names, and a domain controller in reach (5.0 rule 9). */
+    kerberos: z.enum(["works", "absent", "unknown"]).optional(),
   }),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+/** The expectations with every later addition filled in. */
+export type Expectations = {
+  [Key in keyof Policy["expectations"]]-?: Exclude<Policy["expectations"][Key], undefined>;
+};
+
+/** What a policy expects; an addition that it was stored without is undeclared: empty, `unknown` or false. */
+export function expectationsOf({ expectations }: Pick<Policy, "expectations">): Expectations {
+  const {
+    baseline = null,
+    organisationDomains = [],
+    trustedDomains = [],
+    wpadHosts = [],
+    mailboxInExchangeOnline = false,
+    tenantEws = "unknown",
+    kerberos = "unknown",
+  } = expectations;
+  return {
+    ...expectations,
+    baseline,
+    organisationDomains,
+    trustedDomains,
+    wpadHosts,
+    mailboxInExchangeOnline,
+    tenantEws,
+    kerberos,
+  };
+}

@@ -22,6 +22,18 @@ export interface PresetInput {
   readonly responseGroups?: boolean;
   /** Plain SIP is published on purpose (domain 5.2). */
   readonly require5060?: boolean;
+  /** The proxy setting that is rolled out; what differs from it is told (domain 5.1). */
+  readonly baseline?: Policy["expectations"]["baseline"];
+  /** Domains of the organisation beside those of mail and SIP. */
+  readonly organisationDomains?: readonly string[];
+  /** Domains that users' Lync trusts although no policy value on the machine says so (domain 2.4). */
+  readonly trustedDomains?: readonly string[];
+  /** Hosts outside the organisation's domains that may announce a proxy script (domain 5.1 `wpad-foreign`). */
+  readonly wpadHosts?: readonly string[];
+  /** Users of these machines have their mailbox in Exchange Online (5.0 rule 9). */
+  readonly mailboxInExchangeOnline?: boolean;
+  readonly tenantEws?: "enabled" | "disabled" | "unknown";
+  readonly kerberos?: "works" | "absent" | "unknown";
   /** https port of the Exchange and Lync web targets that name none. Default 443. */
   readonly port?: number;
   /** How "inside" is recognised (rule 3). Without both, every observation's location is unknown. */
@@ -217,6 +229,21 @@ function groupsPerDomain(
   }));
 }
 
+/** Only what the admin said: what stays away means what `expectationsOf` says. */
+function laterExpectations(input: PresetInput): Partial<Policy["expectations"]> {
+  const { baseline, organisationDomains, trustedDomains, wpadHosts, mailboxInExchangeOnline, tenantEws, kerberos } =
+    input;
+  return {
+    ...(baseline !== undefined && { baseline }),
+    ...(organisationDomains && { organisationDomains: unique(organisationDomains.map(parseDomain)) }),
+    ...(trustedDomains && { trustedDomains: unique(trustedDomains.map(parseDomain)) }),
+    ...(wpadHosts && { wpadHosts: unique(wpadHosts.map((entry) => parseHostPort(entry, 80).host)) }),
+    ...(mailboxInExchangeOnline !== undefined && { mailboxInExchangeOnline }),
+    ...(tenantEws && { tenantEws }),
+    ...(kerberos && { kerberos }),
+  };
+}
+
 /**
  * The policy of domain 6.1 for an organisation: targets, any-of groups (rule 8) and the intervals of 6.2.
  * Target ids are stable: they key each machine's history.
@@ -281,6 +308,7 @@ export function buildPolicy(input: PresetInput, version: number): Policy {
       require5060: input.require5060 ?? false,
       responseGroups: input.responseGroups ?? false,
       exchangeOnline: input.exchangeOnline ?? false,
+      ...laterExpectations(input),
     },
   };
 }

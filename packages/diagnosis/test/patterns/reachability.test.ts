@@ -20,7 +20,6 @@ import {
   through,
   tlsFailure,
   tunnelled,
-  webSite,
   windowsLogin,
 } from "../support/probes.ts";
 
@@ -223,7 +222,7 @@ describe("autodiscover-dns-missing", () => {
     configured: {
       "autodiscover-example.org": dnsFailure("NXDOMAIN", "autodiscover.example.org"),
       "autodiscover-srv-example.org": noRecord(),
-      "apex-example.org": webSite(),
+      "apex-example.org": answered({ status: 404, bodyClass: "html", headers: { server: "nginx" } }),
     },
   };
 
