@@ -205,6 +205,7 @@ export async function startCollector(options: CollectorOptions) {
       else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
       else if (channel === "lynceus_approve") letIn(payload);
+      else if (channel === "lynceus_work" || channel === "lynceus_report") return;
       else if (payload) shutOut(payload);
       else readRevoked.ask();
     },

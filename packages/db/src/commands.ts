@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { CanaryRoute } from "@lynceus/protocol/read-api-tools";
 import type { Database, Reader } from "./client.ts";
 import { isUuid } from "./cursor.ts";
 import { toSqlText } from "./sql-text.ts";
@@ -18,6 +19,9 @@ export interface CommandRow {
   reason: string | null;
   updatedAt: Date;
 }
+
+/** What only the collector that sends a command, or settles it, reads. */
+const inner = { routes: true, epoch: true, seq: true } as const;
 
 /**
  * Asks a machine to check now, and tells listeners of `lynceus_command` (payload: the machine's id). While an earlier
@@ -39,9 +43,11 @@ export async function createCommand(
     const open = await prisma.command.findFirst({
       where: { machineId: input.machineId, command, state: { notIn: finished }, createdAt: { gt: since } },
       orderBy: { createdAt: "desc" },
+      omit: inner,
     });
     if (open) return open as CommandRow;
     const row = await prisma.command.create({
+      omit: inner,
       data: {
         id: randomUUID(),
         machineId: input.machineId,
@@ -56,21 +62,33 @@ export async function createCommand(
   });
 }
 
+/** A command on its way to its machine. `routes`: what a canary is to probe. */
+export type TakenCommand = CommandRow & { routes: CanaryRoute[] | null };
+
 /** The queued commands of the machines that a collector holds; each is given out once and is then `sent`. */
-export async function takeCommands(db: Database, machineIds: readonly string[], now: Date): Promise<CommandRow[]> {
+export async function takeCommands(db: Database, machineIds: readonly string[], now: Date): Promise<TakenCommand[]> {
   if (machineIds.length === 0) return [];
-  return db.prisma.$queryRaw<CommandRow[]>`
+  return db.prisma.$queryRaw<TakenCommand[]>`
     UPDATE commands SET state = 'sent', updated_at = ${now}
     WHERE state = 'queued' AND machine_id = ANY (${[...machineIds]}::uuid[])
     RETURNING id::text, machine_id::text AS "machineId", command, created_at AS "createdAt", created_by AS "createdBy",
-      state, done, total, reason, updated_at AS "updatedAt"`;
+      state, done, total, reason, updated_at AS "updatedAt", routes`;
 }
 
 /** Moves a command on. One that is done, refused or expired stays so; false then, and when it is unknown or another machine's. */
 export async function updateCommand(
   db: Database,
   id: string,
-  change: { machineId?: string; state: CommandState; done?: number; total?: number; reason?: string | null; now: Date },
+  change: {
+    machineId?: string;
+    state: CommandState;
+    done?: number;
+    total?: number;
+    reason?: string | null;
+    /** Where the machine's outbox stood: what it saw for this command is stored once that much is. */
+    upTo?: { epoch: string; seq: number };
+    now: Date;
+  },
 ): Promise<boolean> {
   const { count } = await db.prisma.command.updateMany({
     where: { id, state: { notIn: finished }, ...(change.machineId ? { machineId: change.machineId } : {}) },
@@ -79,6 +97,7 @@ export async function updateCommand(
       updatedAt: change.now,
       ...(change.done === undefined ? {} : { done: change.done }),
       ...(change.total === undefined ? {} : { total: change.total }),
+      ...(change.upTo === undefined ? {} : { epoch: change.upTo.epoch, seq: change.upTo.seq }),
       ...(change.reason === undefined ? {} : { reason: change.reason === null ? null : toSqlText(change.reason) }),
     },
   });
@@ -89,15 +108,16 @@ export async function updateCommand(
 /** A command, or null. */
 export async function getCommand(db: Reader, id: string): Promise<CommandRow | null> {
   if (!isUuid(id)) return null;
-  return (await db.prisma.command.findUnique({ where: { id } })) as CommandRow | null;
+  return (await db.prisma.command.findUnique({ where: { id }, omit: inner })) as CommandRow | null;
 }
 
-/** The newest command of a machine, or null. */
+/** The newest "check now" of a machine, or null. */
 export async function latestCommand(db: Reader, machineId: string): Promise<CommandRow | null> {
   if (!isUuid(machineId)) return null;
   return (await db.prisma.command.findFirst({
-    where: { machineId },
+    where: { machineId, command: "check-now" },
     orderBy: { createdAt: "desc" },
+    omit: inner,
   })) as CommandRow | null;
 }
 

@@ -1,8 +1,19 @@
 import type pg from "pg";
 import { connectClient } from "./connection.ts";
 
-/** `lynceus`: data changed (no payload). The others carry a machine's id or a version, or nothing. */
-export const channels = ["lynceus", "lynceus_command", "lynceus_policy", "lynceus_revoke", "lynceus_approve"] as const;
+/**
+ * `lynceus`: data changed (no payload). `lynceus_work`: a canary or a verification waits. The others carry a machine's id
+ * or a version, or nothing.
+ */
+export const channels = [
+  "lynceus",
+  "lynceus_command",
+  "lynceus_policy",
+  "lynceus_revoke",
+  "lynceus_approve",
+  "lynceus_report",
+  "lynceus_work",
+] as const;
 export type Channel = (typeof channels)[number];
 
 export interface NotifyEvent {

@@ -46,7 +46,8 @@ async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
 export interface Retention {
   /** Whole days of observations that are kept; today is beside them. */
   observationDays: number;
-  /** Days that timeline entries, cleared findings, quarantine, finished commands and trend samples are kept. */
+  /** Days that timeline entries, cleared findings, quarantine, finished commands, trend samples, reports, canaries and
+   * verifications are kept. */
   historyDays: number;
 }
 
@@ -70,6 +71,9 @@ export async function dropExpired(
     ["quarantine", Prisma.sql`received_at < ${before}`],
     ["commands", Prisma.sql`created_at < ${before}`],
     ["fleet_samples", Prisma.sql`at < ${before}`],
+    ["machine_reports", Prisma.sql`at < ${before}`],
+    ["canaries", Prisma.sql`created_at < ${before}`],
+    ["fix_verifications", Prisma.sql`created_at < ${before}`],
   ] as const)
     rows += await deleteInSteps(db, table, condition);
   return { partitions: expired, rows };
