@@ -14,7 +14,7 @@ const dist = process.argv[2] ?? join(here, "dist");
 await mkdir(dist, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { main: "src/main.ts", "pac-child": "src/proxy/pac-child-main.ts" },
+  entryPoints: { main: "src/main.ts", "pac-child": fileURLToPath(import.meta.resolve("@lynceus/pac/child-main")) },
   outdir: dist,
   bundle: true,
   platform: "node",
@@ -31,6 +31,7 @@ await build({
   // Native accelerators of ws: absent, and it works without.
   external: ["bufferutil", "utf-8-validate"],
 });
-await copyFile(join(dirname(require.resolve("quickjs-wasi")), "..", "quickjs.wasm"), join(dist, "quickjs.wasm"));
+const pac = createRequire(import.meta.resolve("@lynceus/pac/engine"));
+await copyFile(join(dirname(pac.resolve("quickjs-wasi")), "..", "quickjs.wasm"), join(dist, "quickjs.wasm"));
 // Copied anywhere, the bundle is still read as modules.
 await writeFile(join(dist, "package.json"), '{ "type": "module" }\n');

@@ -1,4 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
@@ -6,8 +9,9 @@ const { version } = JSON.parse(await readFile(new URL("package.json", import.met
 // Prisma's query compiler is WebAssembly as base64 in a module, so that one file holds everything.
 await build({
   absWorkingDir: import.meta.dirname,
-  entryPoints: ["src/main.ts"],
-  outfile: "dist/main.js",
+  // The process that runs proposed proxy scripts stands beside the collector's own.
+  entryPoints: { main: "src/main.ts", "pac-child": fileURLToPath(import.meta.resolve("@lynceus/pac/child-main")) },
+  outdir: "dist",
   bundle: true,
   platform: "node",
   target: "node20.19",
@@ -22,3 +26,6 @@ await build({
   },
   logLevel: "warning",
 });
+const pac = createRequire(import.meta.resolve("@lynceus/pac/engine"));
+const engine = join(dirname(pac.resolve("quickjs-wasi")), "..", "quickjs.wasm");
+await copyFile(engine, join(import.meta.dirname, "dist", "quickjs.wasm"));

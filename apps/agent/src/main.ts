@@ -221,7 +221,7 @@ async function execute(command: Command): Promise<number> {
       });
     }
     case "pac-child": {
-      const { pacChild } = await import("./proxy/pac-child.ts");
+      const { pacChild } = await import("@lynceus/pac/child");
       // The script's heap; the engine's own memory is bounded in itself.
       setFlagsFromString("--max-old-space-size=64");
       await pacChild(new Uint8Array(getRawAsset("quickjs.wasm") as ArrayBuffer));

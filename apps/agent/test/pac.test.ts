@@ -1,10 +1,10 @@
+import { runScript } from "@lynceus/pac/engine";
 import { pacFactsSchema } from "@lynceus/protocol/facts";
 import { dnsServer } from "@lynceus/testkit/dns-server";
 import { closedPort } from "@lynceus/testkit/listening";
 import { pacServer } from "@lynceus/testkit/pac-server";
 import { describe, expect, test } from "vitest";
 import { fetchAndEvaluatePac } from "../src/proxy/pac.ts";
-import { runScript } from "../src/proxy/pac-engine.ts";
 import { discoverScript, wpadNames } from "../src/proxy/wpad.ts";
 import { targetOf, world } from "./world.ts";
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { PacAnswer, PacCall } from "@lynceus/pac/engine";
 import type { PacFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
 import type { Target } from "@lynceus/protocol/policy";
@@ -9,7 +10,6 @@ import { classifyBody } from "../probes/body-class.ts";
 import type { ProbeContext } from "../probes/context.ts";
 import { evaluateScript } from "./evaluate-script.ts";
 import { type FetchedScript, fetchScript } from "./fetch-script.ts";
-import type { PacAnswer, PacCall } from "./pac-engine.ts";
 
 /** A script's answer for each address, and what may be told of the script itself. */
 export interface EvaluatedPac {

@@ -1,6 +1,6 @@
+import type { PacAnswer } from "@lynceus/pac/engine";
 import type { Clock } from "../probes/context.ts";
 import type { FetchedScript } from "./fetch-script.ts";
-import type { PacAnswer } from "./pac-engine.ts";
 
 /** A script with what its server wants to hear when it is asked again. */
 export interface KeptScript {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { pacChild } from "./pac-child.ts";
+import { pacChild } from "./child.ts";
 
 /** The engine lies beside the bundle; in the source tree its package finds it. */
 const engine = import.meta.url.endsWith(".ts")

@@ -1,10 +1,13 @@
 import { type JSValueHandle, QuickJS } from "quickjs-wasi";
-import { pacFunctions } from "./pac-functions.ts";
+import { pacFunctions } from "./functions.ts";
 
 /** One question to a script. */
 export interface PacCall {
   readonly url: string;
   readonly host: string;
+  /** Of another machine than the world's: what it has, and what it is known to resolve (null: no such name). */
+  readonly myIpAddress?: string;
+  readonly names?: Readonly<Record<string, string | null>>;
 }
 
 /** The script's answer to one call, or why there is none. */
@@ -45,6 +48,7 @@ async function runRound(
   world: PacWorld,
 ): Promise<Round> {
   const missing = new Set<string>();
+  let current: PacCall | null = null;
   let deadline = 0;
   let timedOut = false;
   const allow = () => {
@@ -69,18 +73,21 @@ async function runRound(
       const name = argument === undefined ? "" : String(vm.dump(argument)).toLowerCase();
       if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return vm.newString(name);
       if (name === "" || name.length > 253) return vm.null;
-      const address = known.get(name);
+      const own = current?.names;
+      const address = own && Object.hasOwn(own, name) ? own[name] : known.get(name);
       // Unknown for now: what the script answers is thrown away and it is asked again when the address is there.
       if (address === undefined && missing.size < maxNames) missing.add(name);
       return typeof address === "string" ? vm.newString(address) : vm.null;
     });
-    provide("myIpAddress", () => vm.newString(world.myIpAddress));
+    provide("myIpAddress", () => vm.newString(current?.myIpAddress ?? world.myIpAddress));
     allow();
     vm.evalCode(pacFunctions, "pac-functions").dispose();
     vm.evalCode(script, "proxy.pac").dispose();
     const find = vm.getProp(vm.global, vm.newString("FindProxyForURL"));
     if (vm.typeof(find) !== "function") return fail("the script defines no FindProxyForURL");
-    for (const { url, host } of calls) {
+    for (const call of calls) {
+      const { url, host } = call;
+      current = call;
       allow();
       try {
         const value = vm.callFunction(find, vm.undefined, vm.newString(url), vm.newString(host));

@@ -1,7 +1,7 @@
 import { Resolver } from "node:dns";
 import { lookup } from "node:dns/promises";
-import type { PacChildRequest } from "./evaluate-script.ts";
-import { runScript } from "./pac-engine.ts";
+import { runScript } from "./engine.ts";
+import type { PacRequest } from "./sandbox.ts";
 import { limitMemory } from "./wasm-memory.ts";
 
 /*
@@ -51,7 +51,7 @@ export async function pacChild(engine: Uint8Array): Promise<void> {
   process.stdout.write("ready\n");
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const request = JSON.parse(Buffer.concat(chunks).toString("utf8")) as PacChildRequest;
+  const request = JSON.parse(Buffer.concat(chunks).toString("utf8")) as PacRequest;
   const answers = await runScript(request.script, request.calls, {
     budgetMs: request.budgetMs,
     myIpAddress: request.myIpAddress,
