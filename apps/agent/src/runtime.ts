@@ -102,7 +102,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let cancelSend: (() => void) | null = null;
   const abort = new AbortController();
 
-  /** @param whole whether it was seen by a whole cycle; settings read in between count with it. */
+  /** @param whole whether it belongs to a cycle, and not to a re-probe; settings read in between count with it. */
   function record(draft: Draft, whole = true): void {
     const at = clock.now();
     const digest = factsDigest(draft.kind, draft.facts);
@@ -166,7 +166,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     try {
       const request = { policy, targets, whole, signal: abort.signal, onProgress };
       for await (const draft of options.observe(request)) {
-        record(draft, whole);
+        // What waited for its host's share is late, but of the cycle.
+        record(draft, whole || reason === "spread");
         if (draft.kind !== "probe") continue;
         probes++;
         const facts = draft.facts as ProbeFacts;

@@ -111,6 +111,20 @@ describe("the runtime", () => {
     expect(sent()?.confirmations.map(({ partial }) => partial)).toEqual([true, undefined]);
   });
 
+  it("counts what waited for its host's share with its cycle", async () => {
+    const spaced = { ...policy, minSecondsPerHost: 300 };
+    const { runtime, clock, cycles, sent, world } = setUp({ policy: spaced });
+    const key = "probe:c1:mapi:configured";
+    world.drafts = [{ kind: "probe", key, location: "inside", facts: probeFacts() }];
+    runtime.start();
+    await clock.advance(1000);
+    await clock.advance(6 * minute);
+    expect(cycles.map(({ whole }) => whole).slice(0, 2)).toEqual([true, false]);
+    expect(sent()?.items.every(({ partial }) => partial === undefined)).toBe(true);
+    expect(sent()?.confirmations.every(({ partial }) => partial === undefined)).toBe(true);
+    expect(sent()?.confirmations.length).toBeGreaterThan(0);
+  });
+
   it("sends facts in full that changed, or that were seen somewhere else", async () => {
     const { runtime, clock, sent, world } = setUp();
     runtime.start();

@@ -228,6 +228,32 @@ describe("diagnosis", () => {
     expect(await timeline()).toEqual(expect.arrayContaining(["verdict", "finding-raised", "finding-cleared"]));
   });
 
+  it("counts no cycle for a re-probe of a failed target, sent in full or confirmed", async () => {
+    const agent = await test.join(member);
+    const raised = () => test.rows("SELECT pattern FROM findings");
+    const told = async (seq: number) => {
+      await test.collector.ingest.idle();
+      await expect.poll(() => test.collector.ingest.memory.get(member.machineId)?.lastSeq).toBe(seq);
+    };
+    agent.report([good(1)]);
+    await told(1);
+    await test.clock.advance(15 * minute);
+    agent.report([bad(2)]);
+    await told(2);
+    await test.clock.advance(minute);
+    agent.report([], [confirmation(3, ewsKey, { digest: "00000002", partial: true })]);
+    await told(3);
+    await test.clock.advance(minute);
+    agent.report([bad(4, { digest: "00000004", partial: true })]);
+    await told(4);
+    expect((await machine()).status).toBe("failing");
+    expect(await raised()).toEqual([]);
+    await test.clock.advance(15 * minute);
+    agent.report([], [confirmation(5, ewsKey, { digest: "00000004" })]);
+    await told(5);
+    expect(await raised()).not.toEqual([]);
+  });
+
   it("moves a machine to the site of its subnet where nothing tells its location", async () => {
     await test.rows("INSERT INTO site_subnets VALUES ('10.4.0.0/16', 'Graz')");
     await test.collector.turns.minute();

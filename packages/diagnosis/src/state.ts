@@ -15,6 +15,7 @@ import {
   verdictChange,
 } from "./changes.ts";
 import { classify } from "./classify.ts";
+import { addLatency } from "./latency.ts";
 
 /** When an observation was made, by the machine's clock corrected for its skew, and whether it came late. */
 export interface ObservedAt {
@@ -80,6 +81,22 @@ function ringEntry(
 
 const pushed = (ring: readonly RingEntry[], entry: RingEntry): RingEntry[] =>
   [...ring, entry].slice(-limits.ringLength);
+
+const goodAnswer: ReadonlySet<Verdict> = new Set(["exchange-onprem", "exchange-online"]);
+
+/** The slot's memory of how long good answers take; only EWS on the configured route has one (domain 5.4b). */
+function latencyOf(
+  before: ProbeSlot | undefined,
+  probe: ProbeFacts,
+  verdict: Verdict,
+  at: number,
+  http: number | null,
+): Pick<ProbeSlot, "latency"> {
+  const kept = before?.latency;
+  if (probe.endpoint.service !== "ews" || probe.via !== "configured" || !goodAnswer.has(verdict) || http === null)
+    return kept === undefined ? {} : { latency: kept };
+  return { latency: addLatency(kept, at, http) };
+}
 
 /** At most `max` entries, those seen last; without what was not seen for a day. */
 function bounded<T extends { at: number }>(slots: Record<string, T>, max: number, now: number): Record<string, T> {
@@ -192,6 +209,7 @@ function foldProbe(
     verdict,
     verdictSince: previous?.verdict === verdict ? previous.verdictSince : times.at,
     ring: pushed(previous?.ring ?? [], ringEntry(probe, verdict, times.at, observation.location, timingsOf(probe))),
+    ...latencyOf(previous, probe, verdict, times.at, probe.http?.ms ?? null),
   };
   const probes = { ...facts.probes, [key]: slot };
   const seen = foldLastSeen(facts.lastSeen, probe, slot, times);
@@ -324,6 +342,7 @@ export function applyConfirmation(state: MachineState, confirmation: Confirmatio
     ...slot,
     facts: withTimings(slot.facts, timings),
     ring: pushed(slot.ring, ringEntry(slot.facts, slot.verdict, at, location, timings)),
+    ...latencyOf(slot, slot.facts, slot.verdict, at, timings.http),
   };
   return next({ probes: { ...facts.probes, [id]: confirmed } });
 }

@@ -382,8 +382,8 @@ export const observationKinds = ["system", "settings", "pac", "wpad", "probe"] a
 export type ObservationKind = (typeof observationKinds)[number];
 
 /**
- * True for what was seen apart from a whole cycle: the re-probe of a failed target, or one that waited for its host's
- * share. It is news like any other, but no cycle by which persistence is counted (domain 5).
+ * True for what was seen beside the cycles: the re-probe of a failed target. It is news like any other, but no cycle by
+ * which persistence is counted (domain 5). A target that waited for its host's share belongs to its cycle.
  */
 const partial = z.boolean().optional();
 

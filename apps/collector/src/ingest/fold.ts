@@ -175,7 +175,8 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       if (!outdated) judge = true;
       if (!replayed) {
         reported = true;
-        countCycle(observation.key);
+        // A re-probe is news, but no cycle: else one bad minute would count as three (domain 5).
+        if (!observation.partial) countCycle(observation.key);
       }
     } else changed = true;
     if (!changed) return;
@@ -206,7 +207,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     traceable = false;
     if (late) return;
     reported = true;
-    countCycle(confirmation.key);
+    if (!confirmation.partial) countCycle(confirmation.key);
   };
 
   for (const work of works) {
