@@ -2,12 +2,12 @@ import type { FleetCell } from "@lynceus/db/fleet-cells";
 import { parseFilter } from "@lynceus/protocol/filter";
 import type { Counts } from "@lynceus/protocol/read-api";
 import { describe, expect, test } from "vitest";
+import { beforeAfter, changeTitle } from "../src/components/changes/words.ts";
 import { countTicks, spreadLabels } from "../src/components/charts/scale.ts";
 import { causeQuery } from "../src/components/overview/causes.tsx";
-import { changeQuery, changeTitle } from "../src/components/overview/changes.ts";
 import { countsOf, heatOf, shade } from "../src/components/overview/heat.ts";
 import { sentenceOf } from "../src/components/overview/sentence.ts";
-import { deltas, deltaText, trendOf } from "../src/components/overview/trend.ts";
+import { deltas, deltaText, patternLines, trendOf } from "../src/components/overview/trend.ts";
 
 const counts = (over: Partial<Counts> = {}): Counts => ({
   healthy: 9812,
@@ -30,6 +30,14 @@ describe("the sentence of the overview", () => {
       lead: "Credential prompts expected on 351 of 10,412 machines. 347 for one cause: px1.contoso.com asks for its own login.",
       next: "What fixes it: let Exchange through without a login.",
     });
+  });
+  test("says first what the failing machines share, and how many do not fit", () => {
+    const shared = { subject: "A PAC change at 09:14", explains: 347, of: 351, misfits: 4 };
+    expect(text({ causes: [px1], shared, remedy: "Let Exchange through without a login" }).lead).toBe(
+      "Credential prompts expected on 351 of 10,412 machines. A PAC change at 09:14 explains 347 of them; 4 do not fit.",
+    );
+    expect(text({ shared: { ...shared, explains: 351, misfits: 0 } }).lead).toMatch(/explains all of them\.$/);
+    expect(text({ shared: { ...shared, of: 349, misfits: 2 } }).lead).toMatch(/explains 347 of the 349 that can be/);
   });
   test("states its coverage when nothing fails", () => {
     expect(text({ counts: counts({ failing: 0 }) })).toEqual({
@@ -105,20 +113,49 @@ test("a cause opens exactly its failing machines, whatever characters it holds",
   expect(terms[3]?.values[0]).toMatchObject({ text: 'a "b", c\\d', match: "exact" });
 });
 
-test("a change of script or agent opens the machines that have the new value", () => {
-  expect(changeQuery({ kind: "script", text: "Script content 9f3c1e → 41ab07" })).toBe("pac:41ab07");
-  expect(changeQuery({ kind: "agent", text: "Agent 1.4.2 → 1.5.0" })).toBe("agent:1.5.0");
-  expect(changeQuery({ kind: "settings", text: "Proxy server: none → px1:8080" })).toBeNull();
+test("a change is shown field by field, before and after", () => {
   expect(changeTitle({ kind: "script", text: "Script content 9f3c1e → 41ab07" })).toBe("Proxy script 9f3c1e → 41ab07");
+  expect(beforeAfter("Script content 9f3c1e → 41ab07")).toEqual({
+    what: "Script content",
+    before: "9f3c1e",
+    after: "41ab07",
+  });
+  expect(beforeAfter("Proxy server: none → px1:8080")).toEqual({
+    what: "Proxy server",
+    before: "none",
+    after: "px1:8080",
+  });
+  expect(beforeAfter("Agent 1.4.2 → 1.5.0")).toEqual({ what: "Agent", before: "1.4.2", after: "1.5.0" });
+  expect(beforeAfter("The key was seen twice")).toBeNull();
 });
 
 describe("the trend", () => {
   const at = (minutes: number) => new Date(Date.UTC(2026, 10, 24) + minutes * 60_000);
-  const sample = (minutes: number, failing: number) => ({ ...counts({ failing }), at: at(minutes), patterns: {} });
+  const sample = (minutes: number, failing: number, patterns: Record<string, number> = {}) => ({
+    ...counts({ failing }),
+    at: at(minutes),
+    patterns,
+  });
 
   test("shows a gap where nobody counted, never a zero", () => {
-    const trend = trendOf([sample(0, 1), sample(1, 2), sample(30, 3)], counts(), at(31).getTime());
+    const trend = trendOf([sample(0, 1), sample(1, 2), sample(30, 3)], { ...counts(), patterns: {} }, at(31).getTime());
     expect(trend.points.map((point) => point?.failing ?? null)).toEqual([1, 2, null, 3, 351]);
+  });
+  test("has a line for each of the worst patterns, which add up to what fails", () => {
+    const samples = [
+      sample(0, 4, { "ews-slow": 9 }),
+      sample(1, 10, { "proxy-auth-required": 7, "tls-interception": 2 }),
+    ];
+    const trend = trendOf(
+      samples,
+      { ...counts({ failing: 3 }), patterns: { "proxy-auth-required": 3 } },
+      at(2).getTime(),
+    );
+    expect(patternLines(trend, ["proxy-auth-required"])).toEqual([
+      { pattern: "proxy-auth-required", values: [0, 7, 3] },
+      { pattern: null, values: [4, 3, 0] },
+    ]);
+    expect(patternLines(trend, [])).toEqual([{ pattern: null, values: [4, 10, 3] }]);
   });
   test("compares with an hour ago only where somebody counted then", () => {
     expect(deltas([sample(0, 4)], counts(), at(60).getTime())?.failing).toBe(347);

@@ -9,6 +9,23 @@ const paths = {
       <path d="M5.5 13.5h5" />
     </>
   ),
+  causes: (
+    <>
+      <path d="M8 2.2 13.8 8 8 13.8 2.2 8Z" />
+      <path d="M8 5.6v2.6M8 10.4h.01" />
+    </>
+  ),
+  changes: <path d="M2.5 5.5h10M10 3l2.5 2.5L10 8M13.5 10.5h-10M6 8l-2.5 2.5L6 13" />,
+  patterns: (
+    <>
+      <rect x="2.5" y="2.5" width="4.5" height="4.5" rx="1" />
+      <rect x="9" y="2.5" width="4.5" height="4.5" rx="1" />
+      <rect x="2.5" y="9" width="4.5" height="4.5" rx="1" />
+      <circle cx="11.2" cy="11.2" r="2.3" />
+    </>
+  ),
+  canary: <path d="M6 2.5h4M7 2.5v4L3.2 12.4a.8.8 0 0 0 .7 1.1h8.2a.8.8 0 0 0 .7-1.1L9 6.5v-4M5 10h6" />,
+  report: <path d="M3 3h10v7.5H7.5L4.5 13v-2.5H3ZM8 5v2.2M8 8.9h.01" />,
   enrolment: (
     <>
       <rect x="2" y="3" width="12" height="8" rx="1.5" />

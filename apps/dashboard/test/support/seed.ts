@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { type CauseInput, saveAttributions } from "@lynceus/db/causes";
 import type { Database } from "@lynceus/db/client";
 import { createToken, enrolMachine } from "@lynceus/db/enrollment";
 import { commitBatch, type IngestBatch, type ObservationRow, type TransitionRow } from "@lynceus/db/ingest";
@@ -174,6 +175,8 @@ export interface SeededFleet {
   policy: Policy;
   /** Machine ids by name. */
   ids: Map<string, string>;
+  /** What those behind px1 share. */
+  causeId: string;
 }
 
 /** Fills an empty, migrated database with the story. `now` is the end of the story. */
@@ -232,7 +235,129 @@ export async function seedFleet(db: Database, now = new Date()): Promise<SeededF
     data: { connectedTo: "seed" },
   });
   await seedTrend(db, now);
-  return { policy, ids };
+  await seedChanges(db, batch.transitions, ids);
+  const causeId = await seedCause(db, now);
+  return { policy, ids, causeId };
+}
+
+/** The same change on many machines as one event, as a collector joins them. */
+async function seedChanges(db: Database, transitions: readonly TransitionRow[], ids: Map<string, string>) {
+  const demo = new Set([...ids].filter(([name]) => name.startsWith("demo")).map(([, id]) => id));
+  const events = new Map<string, TransitionRow[]>();
+  for (const row of transitions) {
+    if (row.changeKey === null || !["settings", "script", "agent"].includes(row.kind) || demo.has(row.machineId))
+      continue;
+    events.set(row.changeKey, [...(events.get(row.changeKey) ?? []), row]);
+  }
+  for (const [changeKey, rows] of events) {
+    const times = rows.map((row) => row.at.getTime());
+    const [first] = rows;
+    if (first === undefined) continue;
+    const takers = [...new Map(rows.map((row) => [row.machineId, row.at]))];
+    await db.prisma.fleetChange.create({
+      data: {
+        id: randomUUID(),
+        changeKey,
+        simulated: false,
+        kind: first.kind,
+        text: first.text,
+        detail: first.detail,
+        firstAt: new Date(Math.min(...times)),
+        lastAt: new Date(Math.max(...times)),
+        machines: takers.length,
+        takers: { create: takers.map(([machineId, at]) => ({ machineId, at })) },
+      },
+    });
+  }
+}
+
+/** What those behind px1 share, as attribution would say it. */
+async function seedCause(db: Database, now: Date): Promise<string> {
+  const rows = await db.prisma.machine.findMany({
+    where: { simulated: false, status: { in: ["failing", "healthy"] } },
+    select: { id: true, status: true, statusSince: true, primaryCause: true, pacHash: true, site: true },
+    orderBy: { hostname: "asc" },
+  });
+  const change = await db.prisma.fleetChange.findFirst({ where: { kind: "script" }, orderBy: { machines: "desc" } });
+  const failing = rows.filter((row) => row.status === "failing");
+  const healthy = rows.filter((row) => row.status === "healthy");
+  const compare = (key: CauseInput["key"], value: string, has: (row: (typeof rows)[number]) => boolean | null) => {
+    const count = (of: typeof rows, wanted: boolean | null) => of.filter((row) => has(row) === wanted).length;
+    return {
+      key,
+      value,
+      failingWith: count(failing, true),
+      failingWithout: count(failing, false),
+      failingUnknown: count(failing, null),
+      healthyWith: count(healthy, true),
+      healthyWithout: count(healthy, false),
+      healthyUnknown: count(healthy, null),
+      logP: -18,
+    };
+  };
+  const isNew = (row: (typeof rows)[number]) => row.pacHash === scripts.new;
+  const members = failing.filter(isNew);
+  const named = compare("pac-hash", scripts.new, isNew);
+  const { key, value, ...counts } = named;
+  const { named: made } = await saveAttributions(db, {
+    now,
+    simulated: false,
+    attributions: [
+      {
+        simulated: false,
+        location: "inside",
+        failing: failing.length,
+        healthy: healthy.length,
+        undecided: 3,
+        noCause: null,
+        unexplained: failing.length - members.length,
+        unexplainedSample: failing.filter((row) => !isNew(row)).map((row) => row.id),
+        candidates: [
+          named,
+          compare("proxy", "px1.contoso.com:8080", (row) => row.primaryCause?.includes("px1") ?? false),
+          compare("site", "Singapore", (row) => row.site === "Singapore"),
+          {
+            ...compare("agent-version", "1.5.0", (row) => row.site === "Singapore" && row.status === "failing"),
+            logP: -3,
+          },
+          { ...compare("back-end", "EX03", () => null), logP: 0 },
+        ],
+        causes: [
+          {
+            key,
+            value,
+            counts,
+            text: `Proxy script ${value.slice(0, 6)} explains ${members.length} of the ${failing.length} failing machines`,
+            explains: members.length,
+            of: failing.length,
+            confidence: "high",
+            firstSeen: Math.min(...members.map((row) => row.statusSince.getTime())),
+            change: change && {
+              id: change.id,
+              at: change.firstAt.toISOString(),
+              changeKey: change.changeKey,
+              text: change.text,
+              by: "value",
+              seenOn: members.length,
+            },
+            also: [{ key: "settings-wave", value: "c1" }],
+            members: members.map((row) => row.id),
+            failingOthers: failing.filter((row) => !isNew(row)).map((row) => row.id),
+            healthyMembers: healthy.filter(isNew).map((row) => row.id),
+          },
+        ],
+      },
+    ],
+  });
+  const [id] = made;
+  if (id === undefined) throw new Error("the seeded cause was not stored");
+  // It was named as its machines began to fail, not all in this moment.
+  for (const { id: machineId, statusSince } of members)
+    await db.prisma.causeMember.update({
+      where: { causeId_machineId: { causeId: id, machineId } },
+      data: { since: statusSince },
+    });
+  return id;
 }
 
 /** Peers whose proxied route works: what lets the closed direct route of a proxy-only site count as design. */
@@ -413,10 +538,17 @@ function event(
 
 /** Samples of the last eight hours whose last one is what the machines table says. */
 async function seedTrend(db: Database, now: Date): Promise<void> {
-  const rows = await db.prisma.machine.findMany({ select: { status: true, statusSince: true, atRisk: true } });
+  const rows = await db.prisma.machine.findMany({
+    select: { status: true, statusSince: true, atRisk: true, primaryPattern: true },
+  });
   const end = Math.floor(now.getTime() / minute) * minute;
   const count = (at: number, status: string) =>
     rows.filter((row) => row.status === status && row.statusSince.getTime() <= at).length;
+  const patternsAt = (at: number) => {
+    const failing = rows.filter((row) => row.status === "failing" && row.statusSince.getTime() <= at);
+    const names = [...new Set(failing.flatMap((row) => row.primaryPattern ?? []))];
+    return Object.fromEntries(names.map((name) => [name, failing.filter((row) => row.primaryPattern === name).length]));
+  };
   const data = [];
   for (let at = end - 480 * minute; at <= end; at += 2 * minute) {
     const [failing, stale, cannotTell, signedOff] = ["failing", "stale", "cannot-tell", "signed-off"].map((s) =>
@@ -431,7 +563,7 @@ async function seedTrend(db: Database, now: Date): Promise<void> {
       signedOff,
       healthy: rows.length - failing - stale - cannotTell - signedOff,
       atRisk: rows.filter((row) => row.status === "healthy" && row.atRisk).length,
-      patterns: {},
+      patterns: patternsAt(at),
     });
   }
   await db.prisma.fleetSample.createMany({ data, skipDuplicates: true });

@@ -5,12 +5,25 @@ import type { Counts } from "@lynceus/protocol/read-api";
 export interface Run {
   text: string;
   bad?: true;
+  /** What it opens: the failing machines, or those of the cause that is named. */
+  opens?: "failing" | "cause";
 }
 
 export interface Cause {
   pattern: string;
   cause: string;
   machines: number;
+}
+
+/** What failing machines share and healthy ones do not: said before any finding. */
+export interface SharedCause {
+  /** "A PAC change at 09:14". */
+  subject: string;
+  /** Failing machines that it explains, of those it was compared over. */
+  explains: number;
+  of: number;
+  /** Failing machines without it. */
+  misfits: number;
 }
 
 export interface OverviewSentence {
@@ -28,11 +41,12 @@ export function sentenceOf(input: {
   counts: Counts;
   /** Causes of failing machines, largest first. */
   causes: readonly Cause[];
+  shared?: SharedCause | null;
   simulated: number;
   /** First step that fixes the largest cause, when its pattern says one. */
   remedy: string | null;
 }): OverviewSentence {
-  const { counts, causes, simulated, remedy } = input;
+  const { counts, causes, shared = null, simulated, remedy } = input;
   const all = reportingCount(counts);
   const sim = simulated > 0 ? ` ${formatCount(simulated)} of them simulated.` : "";
   const machines = (n: number) => `${formatCount(n)} ${n === 1 ? "machine" : "machines"}`;
@@ -63,11 +77,17 @@ export function sentenceOf(input: {
 
   const lead: Run[] = [
     { text: "Credential prompts expected on " },
-    { text: formatCount(counts.failing), bad: true },
+    { text: formatCount(counts.failing), bad: true, opens: "failing" },
     { text: ` of ${machines(all)}.${sim}` },
   ];
   const top = causes[0];
-  if (top) {
+  if (shared !== null) {
+    lead.push(
+      { text: " " },
+      { text: shared.subject, bad: true, opens: "cause" },
+      { text: ` ${sharedText(shared, counts.failing)}` },
+    );
+  } else if (top) {
     lead.push(
       {
         text:
@@ -77,13 +97,21 @@ export function sentenceOf(input: {
               : " One cause: "
             : ` ${formatCount(top.machines)} for one cause: `,
       },
-      { text: top.cause, bad: true },
+      { text: top.cause, bad: true, opens: "cause" },
       { text: "." },
     );
   } else {
     lead.push({ text: " No cause has been named yet." });
   }
   return { lead, next: remedy ? `What fixes it: ${lowerFirst(remedy.replace(/\.$/, ""))}.` : null };
+}
+
+/** "explains 347 of them; 4 do not fit." */
+function sharedText({ explains, of, misfits }: SharedCause, failing: number): string {
+  const rest = misfits === 0 ? "" : `; ${formatCount(misfits)} ${misfits === 1 ? "does" : "do"} not fit`;
+  if (explains >= failing) return failing === 1 ? "explains it." : "explains all of them.";
+  const whole = of === failing ? "them" : `the ${formatCount(of)} that can be compared`;
+  return `explains ${formatCount(explains)} of ${whole}${rest}.`;
 }
 
 /** "187 stale and 62 cannot tell are not part of this statement." */

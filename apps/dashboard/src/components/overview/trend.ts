@@ -9,11 +9,20 @@ const gapMs = 5 * 60_000;
 export interface Trend {
   /** Seconds since 1970. */
   times: number[];
-  points: (Pick<Counts, "failing" | "stale" | "cannotTell" | "atRisk"> | null)[];
+  points: (TrendPoint | null)[];
+}
+
+export interface TrendPoint extends Pick<Counts, "failing" | "stale" | "cannotTell" | "atRisk"> {
+  /** Machines by primary finding. */
+  patterns: Readonly<Record<string, number>>;
 }
 
 /** Samples as a time series with gaps, ended by the counts of this moment. */
-export function trendOf(samples: readonly FleetSamplePoint[], counts: Counts, now: number): Trend {
+export function trendOf(
+  samples: readonly FleetSamplePoint[],
+  counts: Counts & { patterns: Readonly<Record<string, number>> },
+  now: number,
+): Trend {
   const times: number[] = [];
   const points: Trend["points"] = [];
   const spacing = medianSpacing(samples);
@@ -25,7 +34,8 @@ export function trendOf(samples: readonly FleetSamplePoint[], counts: Counts, no
       points.push(null);
     }
     times.push(at / 1000);
-    points.push({ failing: sample.failing, stale: sample.stale, cannotTell: sample.cannotTell, atRisk: sample.atRisk });
+    const { failing, stale, cannotTell, atRisk, patterns } = sample;
+    points.push({ failing, stale, cannotTell, atRisk, patterns });
     last = at;
   }
   return { times, points };
@@ -35,6 +45,32 @@ function medianSpacing(samples: readonly FleetSamplePoint[]): number {
   const gaps = samples.slice(1).map((s, i) => s.at.getTime() - (samples[i] as FleetSamplePoint).at.getTime());
   gaps.sort((a, b) => a - b);
   return gaps[Math.floor((gaps.length - 1) / 2)] ?? 60_000;
+}
+
+/** Failing machines of one pattern, and of all that have no line of their own; null is a gap. */
+export interface PatternLine {
+  /** Null: the other causes. */
+  pattern: string | null;
+  values: (number | null)[];
+}
+
+/**
+ * The failing machines, one line for each of the patterns given and one for all others. The lines of a moment add up to
+ * its failing machines.
+ */
+export function patternLines(trend: Trend, patterns: readonly string[]): PatternLine[] {
+  const lines: PatternLine[] = patterns.map((pattern) => ({ pattern, values: [] }));
+  const others: PatternLine = { pattern: null, values: [] };
+  for (const point of trend.points) {
+    let left = point?.failing ?? 0;
+    for (const line of lines) {
+      const value = Math.min(left, point?.patterns[line.pattern ?? ""] ?? 0);
+      line.values.push(point === null ? null : value);
+      left -= value;
+    }
+    others.values.push(point === null ? null : left);
+  }
+  return others.values.some((value) => value !== null && value > 0) || lines.length === 0 ? [...lines, others] : lines;
 }
 
 /** How each count moved in the last hour; null where nobody counted an hour ago. */
@@ -65,13 +101,13 @@ export function deltaText(delta: number | undefined): string | undefined {
 /** The figures behind a chart, newest first, without the minutes in which nothing moved. */
 export function trendTable(
   trend: Trend,
-  columns: readonly { title: string; key: keyof NonNullable<Trend["points"][number]> }[],
+  columns: readonly { title: string; value: (point: TrendPoint, i: number) => number }[],
   context: { now: number; zone: string },
 ): ChartTable {
   const rows: string[][] = [];
   let last = "";
   for (const [i, point] of trend.points.entries()) {
-    const values = columns.map((column) => (point === null ? "not counted" : formatCount(point[column.key])));
+    const values = columns.map((column) => (point === null ? "not counted" : formatCount(column.value(point, i))));
     const key = values.join("|");
     const at = (trend.times[i] ?? 0) * 1000;
     if (key !== last || i === trend.points.length - 1) {

@@ -106,7 +106,7 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
       </AppShell.Main>
 
       <nav className={styles.dock} aria-label="Main, phone">
-        {shellPages(user.role).map((page) => (
+        {docked(user.role).map((page) => (
           <Link key={page.href} href={page.href} {...current(page, path)}>
             <Icon name={page.icon} size={18} />
             {page.title}
@@ -145,5 +145,7 @@ function Tip({ label, on, children }: { label: string; on: boolean; children: Re
 }
 
 const pagesOf = (group: ShellPage["group"], role: Role) => shellPages(role).filter((page) => page.group === group);
+
+const docked = (role: Role) => shellPages(role).filter((page) => page.dock);
 
 const current = (page: ShellPage, path: string) => (isOn(page.href, path) ? { "aria-current": "page" as const } : {});

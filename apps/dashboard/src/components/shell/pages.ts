@@ -11,11 +11,17 @@ export interface ShellPage {
   group: "main" | "operate";
   /** Who may open it. */
   role: Role;
+  /** On a phone it has a place in the dock; the others are behind "Go to". */
+  dock?: true;
 }
 
 const all: readonly ShellPage[] = [
-  { href: "/", title: "Overview", icon: "overview", key: "o", group: "main", role: "viewer" },
-  { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", role: "viewer" },
+  { href: "/", title: "Overview", icon: "overview", key: "o", group: "main", role: "viewer", dock: true },
+  { href: "/causes", title: "Causes", icon: "causes", key: "a", group: "main", role: "viewer", dock: true },
+  { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", role: "viewer", dock: true },
+  { href: "/changes", title: "Changes", icon: "changes", key: "c", group: "main", role: "viewer", dock: true },
+  { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", role: "viewer" },
+  { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", role: "viewer" },
   { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", role: "admin" },
   { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate", role: "viewer" },
 ];

@@ -1,14 +1,20 @@
+import { type CauseSpread, causeSpread } from "@lynceus/db/cause-spread";
+import { readAttributions } from "@lynceus/db/causes";
+import { changeCounts } from "@lynceus/db/change-counts";
 import { inSnapshot, type Reader } from "@lynceus/db/client";
 import { fleetCells } from "@lynceus/db/fleet-cells";
-import { countMachines } from "@lynceus/db/machines";
-import { openCauses, recentChanges } from "@lynceus/db/overview";
+import { listFleetChanges } from "@lynceus/db/fleet-changes";
+import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { fleetTrend } from "@lynceus/db/samples";
 import { textsOf } from "@lynceus/diagnosis/texts";
-import { parseFilter } from "@lynceus/protocol/filter";
 import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { CauseList } from "../../../components/causes/cause-list.tsx";
+import { causeSubject, noCauseText } from "../../../components/causes/words.ts";
+import { ChangeList } from "../../../components/changes/change-list.tsx";
+import { changeKindTitles } from "../../../components/changes/words.ts";
 import { ChartPanel } from "../../../components/charts/chart-panel.tsx";
 import { StepChart } from "../../../components/charts/step-chart.tsx";
 import { PageHeader } from "../../../components/layout/page-header.tsx";
@@ -17,14 +23,13 @@ import { StateBox } from "../../../components/layout/state-box.tsx";
 import { machinesHref, reporting as reportingTerm, term } from "../../../components/machines/links.ts";
 import { RememberZone } from "../../../components/machines/remember-zone.tsx";
 import { Causes, causeQuery } from "../../../components/overview/causes.tsx";
-import { changeQuery } from "../../../components/overview/changes.ts";
-import { ChangesPanel } from "../../../components/overview/changes-panel.tsx";
 import { countsOf, heatOf } from "../../../components/overview/heat.ts";
 import { HeatMap } from "../../../components/overview/heat-map.tsx";
 import styles from "../../../components/overview/overview.module.css";
 import { Picker } from "../../../components/overview/pickers.tsx";
 import { reportingCount, sentenceOf } from "../../../components/overview/sentence.ts";
-import { deltas, deltaText, trendOf, trendTable } from "../../../components/overview/trend.ts";
+import { shortTitle } from "../../../components/overview/short-titles.ts";
+import { deltas, deltaText, patternLines, trendOf, trendTable } from "../../../components/overview/trend.ts";
 import { Count } from "../../../components/status/count.tsx";
 import { VerdictSentence } from "../../../components/status/verdict-sentence.tsx";
 import { database } from "../../../lib/db.ts";
@@ -37,29 +42,23 @@ const ranges = { "8h": 8, "1h": 1, "24h": 24, "7d": 168 } as const;
 type Range = keyof typeof ranges;
 
 /** Everything on the page, from one snapshot. */
-async function readPage(db: Reader, site: string | null, range: Range, zone: string) {
+async function readPage(db: Reader, site: string | null, range: Range) {
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
   const asOf = moment?.asOf ?? new Date();
   const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
   const cycleMinutes = (await currentPolicy(db))?.body.intervals.cycleMinutes ?? null;
   const causes = await openCauses(db, { site, limit: 8 });
   const cells = await fleetCells(db);
-  const seen = await recentChanges(db, { site, since, limit: 5 });
-  const changes = [];
-  for (const change of seen) {
-    const query = changeQuery(change);
-    const terms = query === null ? [] : parseFilter(query, { now: asOf.getTime(), zone }).terms;
-    changes.push({
-      change,
-      have:
-        query === null
-          ? null
-          : {
-              query: site ? `${query} ${term("site", site)}` : query,
-              counts: await countMachines(db, { terms, site }),
-            },
-    });
-  }
+  // A site has no attribution of its own: what is compared is the machines of one location.
+  const attributions = site === null ? await readAttributions(db) : [];
+  const shared = attributions.flatMap((one) => one.causes).sort((a, b) => b.explains - a.explains)[0] ?? null;
+  const spread: CauseSpread | null = shared === null ? null : await causeSpread(db, shared.id);
+  const seen = (await listFleetChanges(db, { since, limit: 6 })).items;
+  const counts = await changeCounts(
+    db,
+    seen.map((change) => change.id),
+  );
+  const changes = seen.map((change) => ({ change, counts: counts(change.id) }));
   // One hour more than asked for, so that "in 1 h" is known also for the shortest span.
   const samples = await fleetTrend(db, {
     site,
@@ -67,7 +66,18 @@ async function readPage(db: Reader, site: string | null, range: Range, zone: str
     until: asOf,
     points: 720,
   });
-  return { asOf: asOf.getTime(), since: since.getTime(), cycleMinutes, causes, cells, changes, samples };
+  return {
+    asOf: asOf.getTime(),
+    since: since.getTime(),
+    cycleMinutes,
+    causes,
+    attributions,
+    shared,
+    spread,
+    cells,
+    changes,
+    samples,
+  };
 }
 
 /** Are prompts expected now, why, and what fixes it? */
@@ -78,7 +88,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const range: Range =
     typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
   const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
-  const page = await inSnapshot(database(), (db) => readPage(db, site, range, zone));
+  const page = await inSnapshot(database(), (db) => readPage(db, site, range));
   const { asOf } = page;
   const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
   const counts = countsOf(cells);
@@ -146,28 +156,44 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     .sort((a, b) => b.machines - a.machines);
   const simulated = cells.filter((cell) => cell.status !== "signed-off").reduce((sum, cell) => sum + cell.simulated, 0);
   const top = failing[0];
-  const remedy = top ? (textsOf(top.pattern)?.remedy[0]?.what ?? null) : null;
+  const { shared } = page;
+  const context = { now: asOf, zone };
+  const fixed = page.spread?.findings[0]?.pattern ?? top?.pattern ?? null;
+  const remedy = fixed === null ? null : (textsOf(fixed)?.remedy[0]?.what ?? null);
   const sentence = sentenceOf({
     counts,
+    shared: shared && {
+      subject: causeSubject(shared, context),
+      explains: shared.explains,
+      of: shared.of,
+      misfits: shared.failingWithout,
+    },
     causes: failing.map((cause) => ({ pattern: cause.pattern, cause: cause.cause, machines: cause.failing })),
     simulated,
     remedy,
   });
   const delta = deltas(page.samples, counts, asOf);
+  const failingNow = new Map<string, number>();
+  for (const { status, pattern, machines } of cells)
+    if (status === "failing" && pattern !== null) failingNow.set(pattern, (failingNow.get(pattern) ?? 0) + machines);
+  const worst = [...failingNow].sort((a, b) => b[1] - a[1]).slice(0, 2);
   const trend = trendOf(
     page.samples.filter((sample) => sample.at.getTime() >= page.since),
-    counts,
+    { ...counts, patterns: Object.fromEntries(failingNow) },
     asOf,
   );
-  const context = { now: asOf, zone };
+  const lines = patternLines(
+    trend,
+    worst.map(([pattern]) => pattern),
+  );
+  const lineName = (pattern: string | null) =>
+    pattern !== null ? shortTitle(pattern) : lines.length === 1 ? "failing" : "other causes";
   const events = page.changes
-    .filter(
-      ({ change, have }) => change.firstAt.getTime() >= page.since && (have?.counts.failing ?? change.failing) > 0,
-    )
+    .filter(({ change, counts: now }) => Date.parse(change.firstAt) >= page.since && now.failing > 0)
     .slice(0, 1)
     .map(({ change }) => ({
-      at: change.firstAt.getTime() / 1000,
-      label: `${formatTime(change.firstAt.getTime(), context)} ${change.kind} change first seen`,
+      at: Date.parse(change.firstAt) / 1000,
+      label: `${formatTime(Date.parse(change.firstAt), context)} ${changeKindTitles[change.kind].toLowerCase()}`,
     }));
   const status = (value: string) => machinesHref(term("status", value), inSite);
   const four = [
@@ -185,6 +211,9 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     ["cannot-tell", counts.cannotTell, delta?.cannotTell, "The facts do not allow a verdict", "unk-fill"],
   ] as const;
   const zoneText = zoneName(zone, asOf);
+  const noCause = page.attributions
+    .filter((one) => one.noCause !== null && one.failing > 0)
+    .map((one) => noCauseText(one));
 
   return (
     <>
@@ -196,7 +225,15 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
             // biome-ignore lint/suspicious/noArrayIndexKey: the runs of one sentence never move.
             <em key={i}>
               <Link
-                href={i === 1 ? status("failing") : top ? machinesHref(causeQuery(top), inSite) : status("failing")}
+                href={
+                  run.opens !== "cause"
+                    ? status("failing")
+                    : shared !== null
+                      ? `/causes/${shared.id}`
+                      : top
+                        ? machinesHref(causeQuery(top), inSite)
+                        : status("failing")
+                }
               >
                 <bdi>{run.text}</bdi>
               </Link>
@@ -249,48 +286,69 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
         </p>
       </Panel>
       <div className={styles.row1}>
-        <Causes
-          causes={failing}
-          reporting={all}
-          unnamed={unnamed}
-          atRisk={atRisk}
-          inSite={inSite}
-          now={asOf}
-          zone={zone}
-        />
-        <ChangesPanel changes={page.changes} now={asOf} zone={zone} />
+        <div className={styles.stack}>
+          {site === null && counts.failing > 0 ? (
+            <Panel
+              title="What failing machines share"
+              sub="and healthy ones do not"
+              more={<Link href="/causes">All causes →</Link>}
+            >
+              <CauseList attributions={page.attributions} now={asOf} zone={zone} />
+              {noCause.length === 0 ? null : <p className={`${styles.small} ${styles.rule}`}>{noCause.join(" ")}</p>}
+            </Panel>
+          ) : null}
+          <Causes
+            causes={failing}
+            reporting={all}
+            unnamed={unnamed}
+            atRisk={atRisk}
+            inSite={inSite}
+            now={asOf}
+            zone={zone}
+          />
+        </div>
+        <Panel title="Recent changes" sub="seen on machines" more={<Link href="/changes">All changes →</Link>}>
+          {page.changes.length === 0 ? (
+            <p className={styles.small}>
+              No setting, script, certificate or agent changed on any machine in this time.
+            </p>
+          ) : (
+            <ChangeList changes={page.changes} now={asOf} zone={zone} />
+          )}
+        </Panel>
       </div>
       <div className={styles.row2}>
         <HeatMap heat={heatOf(cells)} />
         <div className={styles.stack}>
           <ChartPanel
             title="Failing machines over time"
-            subtitle={`last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
+            subtitle={`by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
             name="lynceus-failing"
             table={trendTable(
               trend,
               [
-                { title: "Failing", key: "failing" },
-                { title: "At risk", key: "atRisk" },
+                { title: "Failing", value: (point) => point.failing },
+                ...lines.map((line) => ({
+                  title: line.pattern ?? "Other causes",
+                  value: (_: unknown, i: number) => line.values[i] ?? 0,
+                })),
+                { title: "At risk, working", value: (point) => point.atRisk },
               ],
               context,
             )}
           >
             <StepChart
               times={trend.times}
-              series={[
-                {
-                  label: "failing",
-                  tone: "bad-fill",
-                  filled: true,
-                  values: trend.points.map((p) => p?.failing ?? null),
-                },
-                { label: "at risk, working", tone: "ink2", values: trend.points.map((p) => p?.atRisk ?? null) },
-              ]}
+              series={lines.map((line, i) => ({
+                label: lineName(line.pattern),
+                tone: i === 0 ? "bad-fill" : i === 1 && line.pattern !== null ? "ink2" : "ink3",
+                ...(i === 0 ? { filled: true } : {}),
+                values: line.values,
+              }))}
               events={events}
               zone={zone}
               height={220}
-              sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${formatCount(counts.atRisk)} at risk.`}
+              sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${worst.map(([pattern, machines]) => `${formatCount(machines)} with ${pattern}`).join(", ")}.`}
             />
           </ChartPanel>
           <ChartPanel
@@ -300,8 +358,8 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
             table={trendTable(
               trend,
               [
-                { title: "Stale", key: "stale" },
-                { title: "Cannot tell", key: "cannotTell" },
+                { title: "Stale", value: (point) => point.stale },
+                { title: "Cannot tell", value: (point) => point.cannotTell },
               ],
               context,
             )}
