@@ -59,6 +59,7 @@ function* inParts(ids: readonly string[]): Generator<string[]> {
 /** Notes, or takes back, that a key is used by two machines at once (domain 5.0 rule 17). */
 export async function setCloned(db: Database, machineId: string, clonedAt: Date | null): Promise<void> {
   await db.prisma.$executeRaw`
-    WITH changed AS (UPDATE machines SET cloned_at = ${clonedAt} WHERE id = ${machineId}::uuid RETURNING id)
+    WITH changed AS (UPDATE machines SET cloned_at = ${clonedAt} WHERE id = ${machineId}::uuid RETURNING id),
+    marked AS (UPDATE machine_traits t SET changed_at = now() FROM changed c WHERE t.machine_id = c.id)
     SELECT pg_notify('lynceus', '')::text FROM changed`;
 }

@@ -9,7 +9,7 @@ import type {
   Severity,
   Verdict,
 } from "@lynceus/protocol/names";
-import type { TimelineEntry } from "@lynceus/protocol/read-api";
+import { changeKinds, type TimelineEntry } from "@lynceus/protocol/read-api";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
 import { type Database, Prisma } from "./client.ts";
 import { ensurePartitions } from "./partitions.ts";
@@ -66,6 +66,30 @@ export interface MachineColumns {
   site?: string | null;
 }
 
+/**
+ * What machines may share, as the last facts show it: a row of `machine_traits`. "none" where something was looked for
+ * and is not there; null where it is not known.
+ */
+export interface TraitColumns {
+  /** Tells the collector that nothing changed. */
+  digest: string;
+  pacUrl: string | null;
+  resolver: string | null;
+  subnet: string | null;
+  backEnd: string | null;
+  address: string | null;
+  routeKind: string | null;
+  configuration: string | null;
+  /** Milliseconds since 1970. */
+  settingsChangedAt: number | null;
+  settingsCounter: number | null;
+  tlsSpkiBefore: string | null;
+  tlsChangedAt: number | null;
+  dnsAnswer: string | null;
+  /** Of the machine: first sights are kept apart. */
+  simulated: boolean;
+}
+
 export interface MachineUpdate {
   machineId: string;
   /** The epoch that `lastSeq` is of. */
@@ -79,6 +103,8 @@ export interface MachineUpdate {
    */
   state: MachineState | null;
   columns: MachineColumns;
+  /** Absent or null: what is stored stays. Given where something in it changed, or the status. */
+  traits?: TraitColumns | null;
   seenAt: Date;
   /** This batch holds the machine's daily checkpoint (rule 13). */
   checkpoint: boolean;
@@ -167,18 +193,34 @@ function foldFindings(changes: readonly FindingChange[]): { inserts: FindingInse
   return { inserts, edits: [...edits.values()] };
 }
 
+/** Kinds of the timeline that are the fleet's changes too. */
+const fleetKinds: ReadonlySet<string> = new Set(changeKinds);
+
 const toDate = (at: Date | number | null | undefined) => (typeof at === "number" ? new Date(at) : (at ?? null));
 
 async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
   const { inserts, edits } = foldFindings(batch.findings);
-  const machines = batch.machines.map(({ columns, ...rest }) => ({
+  const machines = batch.machines.map(({ columns, traits, ...rest }) => ({
     ...columns,
     ...rest,
+    ...(traits && {
+      traits: {
+        ...traits,
+        settingsChangedAt: toDate(traits.settingsChangedAt),
+        tlsChangedAt: toDate(traits.tlsChangedAt),
+      },
+    }),
     siteGiven: columns.site !== undefined,
     primarySince: toDate(columns.primarySince),
     statusSince: toDate(columns.statusSince),
   }));
-  const transitions = batch.transitions.map((row) => ({ ...row, id: row.id ?? randomUUID() }));
+  const transitions = batch.transitions.map(({ sets, ...row }) => ({
+    ...row,
+    id: row.id ?? randomUUID(),
+    // What the fleet's changes are joined from.
+    ...(row.changeKey !== null &&
+      fleetKinds.has(row.kind) && { joins: true, setKey: sets?.key ?? null, setValue: sets?.value ?? null }),
+  }));
   const quarantine = batch.quarantine.map((row) => ({ ...row, id: randomUUID() }));
   const now = batch.now;
   // One statement is one transaction and one round trip; every part joins `moved`, so a machine goes in whole or not at all.
@@ -191,7 +233,7 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
         route text, "verdictConfigured" text, "verdictDirect" text, "chainConfigured" text, "chainDirect" text,
         "pacHash" text, "tlsIssuer" text, "tlsSpki" text, "clockSkewMs" float8, "statusSince" timestamptz,
         hostname text, os text, "osVersion" text, "agentVersion" text, simulated boolean,
-        site text, "siteGiven" boolean)
+        site text, "siteGiven" boolean, traits jsonb)
     ), moved AS (
       UPDATE machine_states s
       SET epoch = r.epoch, last_seq = r."lastSeq", updated_at = ${now},
@@ -220,6 +262,28 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
           simulated = coalesce(r.simulated, m.simulated), site = CASE WHEN r."siteGiven" THEN r.site ELSE m.site END
       FROM machine_in r JOIN moved ON moved.machine_id = r."machineId"
       WHERE m.id = r."machineId"
+    ), trait_out AS (
+      INSERT INTO machine_traits AS t (machine_id, changed_at, digest, pac_url, resolver, subnet, back_end, address,
+        route_kind, configuration, settings_changed_at, settings_counter, tls_spki_before, tls_changed_at, dns_answer)
+      SELECT r."machineId", now(), x.digest, x."pacUrl", x.resolver, x.subnet, x."backEnd", x.address, x."routeKind",
+        x.configuration, x."settingsChangedAt", x."settingsCounter", x."tlsSpkiBefore", x."tlsChangedAt", x."dnsAnswer"
+      FROM machine_in r JOIN moved ON moved.machine_id = r."machineId"
+      CROSS JOIN LATERAL jsonb_to_record(r.traits) AS x(
+        digest text, "pacUrl" text, resolver text, subnet text, "backEnd" text, address text, "routeKind" text,
+        configuration text, "settingsChangedAt" timestamptz, "settingsCounter" bigint, "tlsSpkiBefore" text,
+        "tlsChangedAt" timestamptz, "dnsAnswer" text)
+      WHERE r.traits IS NOT NULL
+      ON CONFLICT (machine_id) DO UPDATE SET changed_at = excluded.changed_at, digest = excluded.digest,
+        pac_url = excluded.pac_url, resolver = excluded.resolver, subnet = excluded.subnet,
+        back_end = excluded.back_end, address = excluded.address, route_kind = excluded.route_kind,
+        configuration = excluded.configuration, settings_changed_at = excluded.settings_changed_at,
+        settings_counter = excluded.settings_counter, tls_spki_before = excluded.tls_spki_before,
+        tls_changed_at = excluded.tls_changed_at, dns_answer = excluded.dns_answer
+    ), first_out AS (
+      INSERT INTO first_seen (key, value, simulated, at)
+      SELECT DISTINCT 'pac-hash', r."pacHash", (r.traits->>'simulated')::boolean, ${now}::timestamptz FROM machine_in r
+      WHERE r.traits IS NOT NULL AND r."pacHash" IS NOT NULL ORDER BY 2
+      ON CONFLICT DO NOTHING
     ), observation_out AS (
       INSERT INTO observations (machine_id, received_at, epoch, seq, kind, key, observed_at, location, digest, verdict,
                                 raw, replayed, facts)
@@ -259,14 +323,20 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
         WHERE f.machine_id = r."machineId" AND f.pattern = r.pattern AND f.cleared_at IS NULL
           AND NOT EXISTS (SELECT FROM finding_edit_in e
             WHERE e."machineId" = f.machine_id AND e.pattern = f.pattern AND e."clearedAt" IS NOT NULL))
+    ), transition_in AS MATERIALIZED (
+      SELECT r.* FROM jsonb_to_recordset(${toSqlJson(transitions)}::jsonb) AS r(
+        "machineId" uuid, at timestamptz, id uuid, kind text, text text, detail text, severity text, replayed boolean,
+        "changeKey" text, joins boolean, "setKey" text, "setValue" text)
+      JOIN moved ON moved.machine_id = r."machineId"
     ), transition_out AS (
       INSERT INTO transitions (machine_id, at, id, kind, text, detail, severity, replayed, change_key)
       SELECT r."machineId", r.at, r.id, r.kind, r.text, r.detail, r.severity, r.replayed, r."changeKey"
-      FROM jsonb_to_recordset(${toSqlJson(transitions)}::jsonb) AS r(
-        "machineId" uuid, at timestamptz, id uuid, kind text, text text, detail text, severity text, replayed boolean,
-        "changeKey" text)
-      JOIN moved ON moved.machine_id = r."machineId"
+      FROM transition_in r
       ON CONFLICT DO NOTHING
+    ), change_out AS (
+      INSERT INTO pending_changes (machine_id, at, kind, text, detail, change_key, set_key, set_value)
+      SELECT r."machineId", r.at, r.kind, r.text, r.detail, r."changeKey", r."setKey", r."setValue"
+      FROM transition_in r WHERE r.joins
     ), quarantine_out AS (
       INSERT INTO quarantine (id, machine_id, received_at, reason, payload)
       SELECT r.id, r."machineId", ${now}, r.reason, r.payload

@@ -18,6 +18,7 @@ export async function revokeMachine(db: Database, id: string, by: By): Promise<b
   return db.prisma.$transaction(async (prisma) => {
     const { count } = await prisma.machine.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: by.now } });
     if (count === 0) return false;
+    await markTraits(prisma, [id]);
     await prisma.transition.create({
       data: { machineId: id, at: by.now, id: randomUUID(), kind: "revoked", text: "Revoked", detail: `by ${by.actor}` },
     });
@@ -36,6 +37,7 @@ export async function approveMachines(db: Database, ids: readonly string[], by: 
     });
     const found = waiting.map(({ id }) => id);
     await prisma.machine.updateMany({ where: { id: { in: found } }, data: { approved: true } });
+    await markTraits(prisma, found);
     for (const id of found) await writeAudit({ prisma }, { actor: by.actor, action: "machine.approve", subject: id });
     // Collectors have the machine in memory as one that waits.
     await prisma.$executeRaw`
@@ -83,11 +85,16 @@ export async function tagMachines(
   });
 }
 
+/** Tells readers of `machine_traits` that something beside it changed. */
+const markTraits = (prisma: Prisma.TransactionClient, ids: readonly string[]) =>
+  prisma.$executeRaw`UPDATE machine_traits SET changed_at = now() WHERE machine_id = ANY (${[...ids]}::uuid[])`;
+
 /** Puts machines at a site, or at none. Subnets of the map move a machine again at its next change of address. */
 export async function setSite(db: Database, ids: readonly string[], site: string | null, by: By): Promise<number> {
   const which = ids.filter(isUuid);
   return db.prisma.$transaction(async (prisma) => {
     const { count } = await prisma.machine.updateMany({ where: { id: { in: which } }, data: { site } });
+    await markTraits(prisma, which);
     await auditMany(prisma, which, "machine.site", { site }, by);
     return count;
   });

@@ -15,6 +15,8 @@ export interface StoredState {
   lastSeq: number;
   lastSeenAt: Date | null;
   checkpointAt: Date | null;
+  /** Of the stored traits; null where there are none yet. */
+  traitsDigest: string | null;
   state: MachineState;
   /** What the stored state trails by, in order of seq: observations to be folded into it. Nearly always empty. */
   trail: readonly TrailingObservation[];
@@ -41,8 +43,9 @@ export async function loadStates(db: Reader, machineIds: readonly string[]): Pro
   >`
     SELECT m.id::text AS "machineId", m.hostname, m.site, m.approved, m.simulated, m.cloned_at IS NOT NULL AS cloned,
       m.status, s.epoch::text AS epoch, s.last_seq AS "lastSeq", m.last_seen_at AS "lastSeenAt",
-      s.checkpoint_at AS "checkpointAt", s.state, s.state_seq < s.last_seq AS trails
+      s.checkpoint_at AS "checkpointAt", s.state, s.state_seq < s.last_seq AS trails, t.digest AS "traitsDigest"
     FROM machine_states s JOIN machines m ON m.id = s.machine_id
+    LEFT JOIN machine_traits t ON t.machine_id = s.machine_id
     WHERE s.machine_id = ANY (${[...machineIds]}::uuid[]) AND m.revoked_at IS NULL`;
   const trails = await loadTrails(
     db,

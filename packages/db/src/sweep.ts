@@ -14,6 +14,9 @@ export async function sweepStale(db: Database, input: { now: Date; staleBefore: 
     ), changed AS (
       UPDATE machines m SET status = 'stale', status_since = ${input.now} FROM silent s
       WHERE m.id = s.id RETURNING m.id, m.last_seen_at, s.status AS before
+    ), marked AS (
+      -- Attribution reads on from there.
+      UPDATE machine_traits t SET changed_at = now() FROM changed c WHERE t.machine_id = c.id
     ), told AS (
       INSERT INTO transitions (machine_id, at, id, kind, text, detail, severity, replayed)
       SELECT id, ${input.now}, gen_random_uuid(), 'stale', 'Stale: silent, last state ' || replace(before, '-', ' '), NULL,

@@ -1,6 +1,6 @@
 import type { FindingChange, MachineUpdate, ObservationRow, QuarantineRow, TransitionRow } from "@lynceus/db/ingest";
 import { classify } from "@lynceus/diagnosis/classify";
-import { machineColumns } from "@lynceus/diagnosis/columns";
+import { columnView, machineColumns } from "@lynceus/diagnosis/columns";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import type { FleetContext } from "@lynceus/diagnosis/fleet";
 import { applyConfirmation, applyObservation, probeKey } from "@lynceus/diagnosis/state";
@@ -22,6 +22,7 @@ import {
   statusTransition,
 } from "./timeline.ts";
 import { correctedInstant, isLate } from "./times.ts";
+import { traitsOf } from "./traits.ts";
 
 const dayMs = 86_400_000;
 
@@ -338,8 +339,11 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     trailed >= 0 &&
     trailed < context.stateTrail;
   const system = state.facts.system?.facts;
-  const columns = {
-    ...machineColumns(state, policy),
+  const view = write ? columnView(state, policy) : null;
+  const derived = write ? machineColumns(state, policy, view) : null;
+  const traits = derived && traitsOf(state, view, derived, site);
+  const columns = derived && {
+    ...derived,
     status,
     statusSince: now,
     // What the subnet map gave; else the site stays as it is stored.
@@ -364,11 +368,12 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       cycleKeys,
       checkpointAt: checkpoint ? now : entry.checkpointAt,
       heardAt,
+      traitsDigest: traits?.digest ?? entry.traitsDigest,
       dirtySince: write ? null : dirtySince,
       trailSince: !write ? entry.trailSince : trails ? (entry.trailSince ?? now) : null,
       unwritten: write ? 0 : entry.unwritten + reports,
     },
-    update: write
+    update: columns
       ? {
           machineId,
           epoch,
@@ -376,6 +381,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
           lastSeq,
           state: trails ? null : state,
           columns,
+          traits: traits?.digest === entry.traitsDigest && status === entry.status ? null : traits,
           // What we do of our own accord is no sign of life.
           seenAt: new Date(heardAt || now),
           checkpoint,

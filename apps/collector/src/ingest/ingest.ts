@@ -62,6 +62,7 @@ const toEntry = (stored: StoredState, policy: Policy): Entry => ({
   approved: stored.approved,
   cloned: stored.cloned,
   checkpointAt: stored.checkpointAt?.getTime() ?? null,
+  traitsDigest: stored.traitsDigest,
   heardAt: stored.lastSeenAt?.getTime() ?? 0,
   dirtySince: null,
   // Long enough ago to be written next time.

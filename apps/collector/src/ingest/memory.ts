@@ -18,6 +18,8 @@ export interface Entry {
   readonly approved: boolean;
   readonly cloned: boolean;
   readonly checkpointAt: number | null;
+  /** Of the traits that are on disk; null where there are none. */
+  readonly traitsDigest: string | null;
   /** When its agent last reported; 0 = never. */
   readonly heardAt: number;
   /** When the first change that is only in memory came; null when all is on disk. */
