@@ -1,0 +1,155 @@
+import type { Koffi } from "../koffi.ts";
+import { codes, keyCalls } from "./advapi.ts";
+
+/*
+ * The system tells us when a key, the set of loaded hives, an address or a route changes; nothing is polled. All
+ * notifications of one arming share two events, whatever the number of users, and one thread waits for them.
+ */
+
+export interface Watch {
+  /** Arms anew, as after a session began: then what was loaded meanwhile is watched too. */
+  rearm(): void;
+  close(): void;
+}
+
+export interface WatchOptions {
+  /** Keys to watch, asked for at each arming, because hives come and go. */
+  readonly keys: () => readonly WatchedKey[];
+  readonly onChange: (what: "settings" | "network") => void;
+  /** A notification that cannot be had: the settings are then only read in their turn. */
+  readonly onProblem: (why: string) => void;
+}
+
+export interface WatchedKey {
+  readonly key: string;
+  /** Whether changes of the keys below count. */
+  readonly below: boolean;
+}
+
+const keyNotify = 0x0010;
+/** REG_NOTIFY_CHANGE_NAME and _LAST_SET. */
+const changes = { names: 1, values: 4 } as const;
+const pending = 997;
+const infinite = 0xffffffff;
+const failed = 0xffffffff;
+/** Bytes of OVERLAPPED on 64-bit Windows; the event is its last field. */
+const overlapped = { size: 32, event: 24 } as const;
+
+/**
+ * Watches keys and the network until closed. A key that is not there is waited for at the nearest one above it.
+ * @throws Error where the system has none of it.
+ */
+export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
+  const keys = keyCalls(koffi);
+  const advapi = koffi.load("advapi32.dll");
+  const notifyKey = advapi.func("__stdcall", "RegNotifyChangeKeyValue", "int32", [
+    "intptr",
+    "int32",
+    "uint32",
+    "intptr",
+    "int32",
+  ]);
+  const kernel32 = koffi.load("kernel32.dll");
+  const createEvent = kernel32.func("__stdcall", "CreateEventW", "intptr", ["void *", "int32", "int32", "void *"]);
+  const setEvent = kernel32.func("__stdcall", "SetEvent", "int32", ["intptr"]);
+  const closeHandle = kernel32.func("__stdcall", "CloseHandle", "int32", ["intptr"]);
+  const waitForAny = kernel32.func("__stdcall", "WaitForMultipleObjects", "uint32", [
+    "uint32",
+    koffi.pointer("intptr"),
+    "int32",
+    "uint32",
+  ]);
+  const iphlpapi = koffi.load("iphlpapi.dll");
+  const outHandle = koffi.out(koffi.pointer("intptr"));
+  const notifications = ["NotifyAddrChange", "NotifyRouteChange"].map((name) => ({
+    name,
+    start: iphlpapi.func("__stdcall", name, "uint32", [outHandle, "void *"]),
+    // The system writes here as long as a notification is pending: outside of what the collector moves or frees.
+    overlapped: koffi.alloc("uint8", overlapped.size),
+  }));
+  const newEvent = () => BigInt(createEvent(null, 0, 0, null));
+
+  const wake = newEvent();
+  const network = newEvent();
+  /** Of the last arming. Closing a key with a pending notification signals its event, so each arming has its own. */
+  let armed: { readonly event: bigint; readonly handles: readonly bigint[] } | null = null;
+  let closed = false;
+
+  function open(watched: WatchedKey): { handle: bigint; there: boolean } | null {
+    for (let key = watched.key, there = true; ; there = false) {
+      const opened = keys.open(key, keyNotify);
+      if ("handle" in opened) return { handle: opened.handle, there };
+      const cut = key.lastIndexOf("\\");
+      if (opened.code !== codes.notFound || cut < 0) return null;
+      key = key.slice(0, cut);
+    }
+  }
+
+  function arm(): void {
+    const before = armed;
+    const event = newEvent();
+    const handles: bigint[] = [];
+    let refused = 0;
+    for (const watched of options.keys()) {
+      const opened = open(watched);
+      if (!opened) {
+        refused++;
+        continue;
+      }
+      handles.push(opened.handle);
+      const what = opened.there ? changes.names | changes.values : changes.names;
+      const code: number = notifyKey(opened.handle, opened.there && watched.below ? 1 : 0, what, event, 1);
+      if (code !== codes.ok) refused++;
+    }
+    armed = { event, handles };
+    if (before) disarm(before);
+    if (refused > 0) options.onProblem(`${refused} of ${handles.length + refused} registry keys cannot be watched`);
+  }
+
+  function disarm({ event, handles }: NonNullable<typeof armed>): void {
+    for (const handle of handles) keys.close(handle);
+    closeHandle(event);
+  }
+
+  function armNetwork(): void {
+    for (const { name, start, overlapped: memory } of notifications) {
+      koffi.encode(memory, "uint8", new Uint8Array(overlapped.size), overlapped.size);
+      koffi.encode(memory, overlapped.event, "intptr", network);
+      const code: number = start([0], memory);
+      if (code !== 0 && code !== pending) options.onProblem(`${name}: error ${code}`);
+    }
+  }
+
+  function wait(): void {
+    if (closed || !armed) return;
+    const events = [wake, network, armed.event];
+    waitForAny.async(events.length, events, 0, infinite, (error: unknown, index: number) => {
+      if (closed) return release();
+      if (error || index === failed || index >= events.length)
+        return options.onProblem(`waiting for changes failed: ${error ?? index}`);
+      if (index === 1) armNetwork();
+      // What changes from here on is seen again, so nothing is lost between the change and the reading.
+      arm();
+      wait();
+      options.onChange(index === 1 ? "network" : "settings");
+    });
+  }
+
+  /** Only now nobody waits for the events any more. The network's memory stays: a notification may still be pending. */
+  function release(): void {
+    if (armed) disarm(armed);
+    armed = null;
+    closeHandle(wake);
+  }
+
+  arm();
+  armNetwork();
+  wait();
+  return {
+    rearm: () => void setEvent(wake),
+    close() {
+      closed = true;
+      setEvent(wake);
+    },
+  };
+}
