@@ -1,4 +1,4 @@
-import type { ProbeFacts } from "@lynceus/protocol/facts";
+import type { ProbeFacts, SystemFacts } from "@lynceus/protocol/facts";
 
 /** One target's clock against ours, in milliseconds; theirs minus ours. */
 export interface SkewSample {
@@ -31,3 +31,29 @@ export function clockSkew(samples: readonly SkewSample[]): number | null {
   // `|| 0`: no negative zero on the wire.
   return Math.round((a + b) / 2 / resolutionMs) * resolutionMs || 0;
 }
+
+type ClockSources = NonNullable<SystemFacts["clockSources"]>;
+
+/** With the collector's, as many as the wire takes. */
+const maxTargets = 15;
+const second = 1000;
+
+/** What each host's Date header says by itself, to the second: which of two that disagree is off, others judge. */
+export const clockSources = (samples: readonly SkewSample[]): ClockSources =>
+  [...new Map(samples.map((sample) => [sample.host, sample.skewMs]))]
+    .slice(0, maxTargets)
+    .map(([host, skewMs]) => ({ source: "target", host, skewMs: Math.round(skewMs / second) * second || 0 }));
+
+/** The facts with the collector's clock among the sources; null = it was not heard lately. */
+export function withCollectorClock(facts: SystemFacts, skewMs: number | null): SystemFacts {
+  if (skewMs === null) return facts;
+  const collector = { source: "collector" as const, host: null, skewMs: Math.round(skewMs / second) * second || 0 };
+  return { ...facts, clockSources: [collector, ...(facts.clockSources ?? [])] };
+}
+
+/**
+ * The collector's clock minus ours by one question and its answer; null where the answer took too long to tell.
+ * @param theirs the collector's clock in its answer. @param now our wall clock when it came. @param roundTripMs monotonic.
+ */
+export const answeredSkew = (theirs: number, now: number, roundTripMs: number): number | null =>
+  roundTripMs >= 0 && roundTripMs < maxRoundTripMs ? theirs - (now - roundTripMs / 2) : null;

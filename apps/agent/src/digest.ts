@@ -26,7 +26,17 @@ const durations = new Set(["ms", "totalMs"]);
 /** A clock is measured to a second or so; a minute is a change (Kerberos allows five). */
 const skewStepMs = 60_000;
 
+/** Which hosts answered in this cycle is chance; that a clock of one kind is off by another minute is news. */
+const skewsOf = (sources: readonly unknown[]): string[] => {
+  const steps = sources.map((one) => {
+    const { source, skewMs } = one as { source?: unknown; skewMs?: unknown };
+    return `${String(source)} ${typeof skewMs === "number" ? Math.round(skewMs / skewStepMs) || 0 : "unknown"}`;
+  });
+  return [...new Set(steps)].sort();
+};
+
 function stable(value: unknown, name: string, inHeaders: boolean): unknown {
+  if (name === "clockSources" && Array.isArray(value)) return skewsOf(value);
   if (Array.isArray(value)) {
     const items = value.map((item) => stable(item, "", false));
     if (!unordered.has(name)) return items;

@@ -1,7 +1,7 @@
 import type { PacFacts, ProbeFacts, SettingsFacts, SystemFacts, WpadFacts } from "@lynceus/protocol/facts";
 import type { Location } from "@lynceus/protocol/names";
 import type { Policy, Target } from "@lynceus/protocol/policy";
-import { clockSkew, type SkewSample, skewSample } from "./clock-skew.ts";
+import { clockSkew, clockSources, type SkewSample, skewSample } from "./clock-skew.ts";
 import { locate } from "./location.ts";
 import { sourceAddress } from "./platform/addresses.ts";
 import { readSystemFacts } from "./platform/network.ts";
@@ -9,6 +9,7 @@ import type { ProbeContext } from "./probes/context.ts";
 import { forcedDirect, probeTarget, type RoutedConfiguration } from "./probes/probe.ts";
 import { routeConfigurations } from "./proxy/scripts.ts";
 import { probedInTurn, readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { probeRevocation, revocationNotes } from "./revocation.ts";
 
 /** Facts without the envelope: number, time and digest are made by whoever keeps them. */
 export type Draft = { readonly key: string; readonly location: Location } & (
@@ -95,6 +96,13 @@ async function* pooled<T, R>(items: readonly T[], limit: number, run: (item: T) 
   }
 }
 
+const probeDraft = (facts: ProbeFacts, location: Location): Draft => ({
+  kind: "probe",
+  key: `probe:${facts.configuration}:${facts.target}:${facts.via}`,
+  location,
+  facts,
+});
+
 /**
  * One look at everything: settings, scripts, then each target of the policy that the location uses, on its configured
  * route and past the proxy. Facts come as they are seen; those of the system last, because the probes measure the
@@ -134,6 +142,7 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
   for (const job of jobsOf(targets, configurations)) byWay.set(wayOf(job), [...(byWay.get(wayOf(job)) ?? []), job]);
   const ways = [...byWay.values()];
   const samples: SkewSample[] = [];
+  const notes = revocationNotes(probes);
   let done = 0;
   for await (const drafts of pooled(ways, concurrency, async (jobs) => {
     const [first] = jobs;
@@ -150,16 +159,23 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
     }));
   })) {
     onProbe?.(++done, ways.length);
-    for (const facts of drafts)
-      yield { kind: "probe", key: `probe:${facts.configuration}:${facts.target}:${facts.via}`, location, facts };
+    for (const facts of drafts) {
+      notes.note(facts);
+      yield probeDraft(facts, location);
+    }
   }
   if (!whole) return;
+  // As seldom as whatever else decides no status (rule 15).
+  if (targets.some(({ cadence }) => cadence === "sampled"))
+    for await (const facts of probeRevocation(configurations, notes, location, probes))
+      yield probeDraft(facts, location);
   const facts: SystemFacts = {
     ...network,
     ...(ctx.hostname ? { hostname: ctx.hostname } : {}),
     agentVersion: ctx.agentVersion,
     locationBy: by,
     clockSkewMs: clockSkew(samples),
+    clockSources: clockSources(samples),
     simulated: ctx.simulated,
   };
   yield { kind: "system", key: "system", location, facts };

@@ -5,6 +5,7 @@ import type { TlsPhase } from "@lynceus/protocol/facts";
 import type { ProbeContext } from "./context.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import { codeOf, connectionError } from "./errors.ts";
+import { revocationHosts } from "./revocation-hosts.ts";
 import { nameField, type TrustStore } from "./trust-store.ts";
 
 /** Chains longer than this are somebody's joke. */
@@ -83,6 +84,7 @@ function judge(secure: TLSSocket, host: string, ctx: ProbeContext, ms: number): 
   // In this order: after getPeerX509Certificate, Node 20 gives the other form back empty.
   const detailed = secure.getPeerCertificate(true);
   const leaf = secure.getPeerX509Certificate();
+  const sent = leaf ? sentChain(leaf) : [];
   const nameError = leaf ? checkServerIdentity(host, detailed) : undefined;
   const chainError = secure.authorizationError ? String(secure.authorizationError) : null;
   const expired = chainError === "CERT_HAS_EXPIRED" || chainError === "CERT_NOT_YET_VALID";
@@ -99,7 +101,7 @@ function judge(secure: TLSSocket, host: string, ctx: ProbeContext, ms: number): 
     subjectCN: leaf ? nameField(leaf.subject, "CN") : null,
     sanMatch: leaf ? !nameError : null,
     chainOk: chainError === null,
-    missingIntermediate: leaf ? isIntermediateMissing(sentChain(leaf), ctx.trust) : null,
+    missingIntermediate: leaf ? isIntermediateMissing(sent, ctx.trust) : null,
     notBefore: leaf ? instantOf(leaf.validFrom) : null,
     notAfter: leaf ? instantOf(leaf.validTo) : null,
     spkiSha256: leaf
@@ -107,6 +109,7 @@ function judge(secure: TLSSocket, host: string, ctx: ProbeContext, ms: number): 
           .update(leaf.publicKey.export({ type: "spki", format: "der" }))
           .digest("hex")
       : null,
+    ...(leaf && { revocationHosts: revocationHosts(sent) }),
     ms,
   };
 }

@@ -3,6 +3,7 @@ import type { PacAnswer, PacCall } from "@lynceus/pac/engine";
 import type { PacFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
 import type { Target } from "@lynceus/protocol/policy";
+import { parsePacResult } from "@lynceus/proxy-settings/pac-result";
 import { redactProxyUrl } from "@lynceus/proxy-settings/redact";
 import type { PacOutcome } from "@lynceus/proxy-settings/route";
 import { authorityOf } from "../probes/authority.ts";
@@ -40,9 +41,29 @@ function decode(body: Buffer, contentType: string | null): string {
   return body.toString(utf8 ? "utf8" : "latin1").replace(/^\ufeff/, "");
 }
 
-/** A host literal with a capital letter, which no request ever matches (domain 2.8 "PAC case"). */
-const capitalHost =
-  /\b(?:shExpMatch|dnsDomainIs|localHostOrDomainIs)\s*\([^)"']*["'][^"']*[A-Z][^"']*["']|\bhost\s*={2,3}\s*["'][^"']*[A-Z][^"']*["']/;
+/**
+ * Host literals of a script: what it compares the host with. Bounded everywhere, because a script is hostile text that
+ * may be a megabyte of beginnings.
+ */
+const hostLiteral =
+  /(\b(?:shExpMatch|dnsDomainIs|localHostOrDomainIs)\s{0,8}\([^)"']{0,200}|\bhost\s{0,8}={2,3}\s{0,8})(["'])([^"'\n]{0,255})\2/g;
+
+/** A host literal with a capital letter, which no request of Lync ever matches (domain 2.8 "PAC case"). */
+const hasCapitalHosts = (script: string): boolean =>
+  [...script.matchAll(hostLiteral)].some(([, , , literal]) => literal !== literal?.toLowerCase());
+
+/** The script with its host literals in lower case, as its author most likely meant them. */
+export const withLowerCaseHosts = (script: string): string =>
+  script.replace(
+    hostLiteral,
+    (_, before: string, quote: string, literal: string) => `${before}${quote}${literal.toLowerCase()}${quote}`,
+  );
+
+/** The way that counts: WinINET takes the first and hardly ever the second. */
+function firstChoice(result: string | null): string {
+  const [choice] = result === null ? [] : parsePacResult(result);
+  return choice?.kind === "proxy" ? `${choice.proxy.scheme}://${choice.proxy.host}:${choice.proxy.port}` : "direct";
+}
 
 const isPage = (fetched: FetchedScript): boolean =>
   ["html", "html-form", "proxy-page"].includes(classifyBody(fetched.start, fetched.contentType ?? ""));
@@ -69,6 +90,34 @@ async function answersOf(
     if (answer.ok) known.set(url, answer);
   }
   return byUrl;
+}
+
+/**
+ * Targets that the same script with its host literals in lower case would send another way; null where that script
+ * gives no answers, so that nothing is known.
+ */
+async function changedByCase(
+  script: string,
+  targets: readonly Target[],
+  resultOf: (url: string) => string | null,
+  myIpAddress: string,
+  ctx: ProbeContext,
+): Promise<string[] | null> {
+  const urls = [...new Set(targets.map(urlOf))];
+  const lowered = withLowerCaseHosts(script);
+  const answers = await answersOf(
+    lowered,
+    urls.map((url) => ({ url, host: hostOf(url) })),
+    myIpAddress,
+    ctx,
+  );
+  if (urls.some((url) => !answers.get(url)?.ok)) return null;
+  const loweredResult = (url: string) => {
+    const answer = answers.get(url);
+    return answer?.ok ? answer.result : null;
+  };
+  const changed = new Set(urls.filter((url) => firstChoice(resultOf(url)) !== firstChoice(loweredResult(url))));
+  return targets.filter((target) => changed.has(urlOf(target))).map(({ id }) => id);
 }
 
 /**
@@ -130,6 +179,8 @@ export async function fetchAndEvaluatePac(
     const answer = byUrl.get(url);
     return answer?.ok ? answer.result : null;
   };
+  const capitals = hasCapitalHosts(script);
+  const caseDecides = capitals && !failure ? await changedByCase(script, routed, resultOf, myIpAddress, ctx) : null;
   return {
     facts: {
       ...base,
@@ -141,7 +192,8 @@ export async function fetchAndEvaluatePac(
         .filter((target) => resultOf(urlOf(target)) !== resultOf(originOf(urlOf(target))))
         .map((target) => target.id),
       myIpAddress: /\bmyIpAddress(?:Ex)?\s*\(/.test(script) ? myIpAddress : null,
-      capitalHostLiterals: capitalHost.test(script),
+      capitalHostLiterals: capitals,
+      ...(caseDecides && { caseDecides }),
       ms: ctx.clock.monotonic() - started,
     },
     outcome: (url) => byUrl.get(url) ?? { ok: false, why: "the script was not asked about this address" },
