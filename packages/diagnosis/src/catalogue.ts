@@ -16,7 +16,15 @@ import { pattern as ewsUnexpectedAnswer } from "./patterns/ews-unexpected-answer
 import { pattern as exchangeCertInvalid } from "./patterns/exchange-cert-invalid.ts";
 import { pattern as exchangeThroughProxy } from "./patterns/exchange-through-proxy.ts";
 import { pattern as exoEwsRetired } from "./patterns/exo-ews-retired.ts";
+import { pattern as fleetBlind } from "./patterns/fleet-blind.ts";
+import { pattern as fleetCertChange } from "./patterns/fleet-cert-change.ts";
+import { pattern as fleetConfigWave } from "./patterns/fleet-config-wave.ts";
+import { pattern as fleetDnsSplit } from "./patterns/fleet-dns-split.ts";
+import { pattern as fleetEwsDegraded } from "./patterns/fleet-ews-degraded.ts";
 import { pattern as fleetEwsDown } from "./patterns/fleet-ews-down.ts";
+import { pattern as fleetSharedPac } from "./patterns/fleet-shared-pac.ts";
+import { pattern as fleetSharedProxy } from "./patterns/fleet-shared-proxy.ts";
+import { pattern as fleetSiteOutage } from "./patterns/fleet-site-outage.ts";
 import { pattern as httpsEgressBlocked } from "./patterns/https-egress-blocked.ts";
 import { pattern as lyncWebServicesUnreachable } from "./patterns/lync-web-services-unreachable.ts";
 import { pattern as mixedModernAuth } from "./patterns/mixed-modern-auth.ts";
@@ -50,6 +58,14 @@ export const catalogue: readonly Pattern[] = [
   nameResolutionDead,
   httpsEgressBlocked,
   fleetEwsDown,
+  fleetSiteOutage,
+  fleetSharedPac,
+  fleetSharedProxy,
+  fleetEwsDegraded,
+  fleetConfigWave,
+  fleetCertChange,
+  fleetDnsSplit,
+  fleetBlind,
   pacUnreachable,
   pacScriptError,
   pacFileUrl,

@@ -10,8 +10,10 @@ import { verdictTexts } from "./verdicts.ts";
 import {
   configurationsOf,
   currentLocation,
+  isSilent,
   type Judgement,
   makeView,
+  newestFact,
   type PromptReport,
   routeName,
   type View,
@@ -47,13 +49,17 @@ const matchesNow = (view: View): Map<PatternId, Match> => {
   return found;
 };
 
+/** Whether a finding of the fleet says why EWS is bad here; one that only tells of a change replaces nothing. */
+const fleetExplains = (found: ReadonlyMap<PatternId, Match>): boolean =>
+  [...found].some(([id, { explains }]) => explains && patternById(id).scope === "fleet");
+
 /**
  * What of the matches may be named. A portal or a dead resolver makes everything else on the machine unknowable; a
  * fleet finding replaces its members' own explanations.
  */
 function suppress(found: ReadonlyMap<PatternId, Match>): Map<PatternId, Match> {
   const location = catalogue.find((pattern) => pattern.scope === "location" && found.has(pattern.id));
-  const fleet = catalogue.some((pattern) => pattern.scope === "fleet" && found.has(pattern.id));
+  const fleet = fleetExplains(found);
   return new Map(
     [...found].filter(([id, match]) =>
       location ? id === location.id : !fleet || !match.explains || patternById(id).scope === "fleet",
@@ -88,13 +94,16 @@ function remember(
     const found = matches[index] ?? new Map<PatternId, Match>();
     // While EWS comes and goes, what would explain either half neither opens nor closes.
     const frozen = found.has("ews-intermittent");
-    for (const { id } of catalogue) {
+    const unheard = [...found.keys()].some((id) => patternById(id).ofSilence);
+    for (const { id, ofSilence } of catalogue) {
       const key = keyOf(id, view.configuration);
       judged.add(key);
       const old = Object.hasOwn(before, key) ? before[key] : undefined;
       const match = found.get(id) ?? null;
       const explains = match?.explains ?? old?.last?.explains ?? false;
-      if (frozen && explains && id !== "ews-intermittent") keep(key, old);
+      if (ofSilence) keep(key, match && nextPersistence(old, match, now, true));
+      else if (unheard) keep(key, old);
+      else if (frozen && explains && id !== "ews-intermittent") keep(key, old);
       else if (newCycle) keep(key, nextPersistence(old, match, now, waivePersistence));
       else keep(key, old && match ? { ...old, last: match } : old);
       const entry = after[key];
@@ -205,14 +214,7 @@ function unexplainedSentence(view: View, found: ReadonlyMap<PatternId, Match>): 
     : `Credential prompts expected: ${seen}. No known pattern explains it.`;
 }
 
-const minute = 60_000;
-const day = 24 * 60 * minute;
-
-/** The newest moment of which anything is known; 0 when nothing is. */
-function newestFact(facts: MachineFacts): number {
-  const slots = [facts.system, facts.settings, facts.wpad, ...Object.values(facts.pac), ...Object.values(facts.probes)];
-  return slots.reduce((newest, slot) => Math.max(newest, slot?.at ?? 0), 0);
-}
+const day = 24 * 60 * 60_000;
 
 /**
  * Judges one machine: its status, the findings that explain it, and what of each pattern is remembered for the next
@@ -259,11 +261,11 @@ export function diagnose(input: DiagnoseInput): { diagnosis: Diagnosis; persiste
 
 /** What is raised from earlier cycles is hidden by the same rules as what holds now. */
 function suppressHeld(held: readonly Held[], matches: readonly Map<PatternId, Match>[]): Held[] {
-  const holdsNow = (scope: "location" | "fleet") =>
-    catalogue.filter((pattern) => pattern.scope === scope && matches.some((found) => found.has(pattern.id)));
-  const location = holdsNow("location");
+  const location = catalogue.filter(
+    (pattern) => pattern.scope === "location" && matches.some((found) => found.has(pattern.id)),
+  );
   if (location.length > 0) return held.filter((item) => location.some(({ id }) => id === item.pattern));
-  if (holdsNow("fleet").length === 0) return [...held];
+  if (!matches.some(fleetExplains)) return [...held];
   return held.filter((item) => !item.match.explains || patternById(item.pattern).scope === "fleet");
 }
 
@@ -283,7 +285,7 @@ function statusOf({ input, judged, view, views, matches, ranked }: StatusInput):
   const { facts, policy, now } = input;
   const newest = newestFact(facts);
   if (newest === 0 || !view) return { status: "cannot-tell", sentence: "Cannot tell: nothing was observed yet." };
-  if (now - newest > 3 * policy.intervals.cycleMinutes * minute)
+  if (isSilent(newest, now, policy))
     return { status: "stale", sentence: "Stale: silent for more than three intervals; the facts are those last seen." };
   const settings = facts.settings;
   if (settings?.facts.nobodySignedIn && now - settings.since > day)

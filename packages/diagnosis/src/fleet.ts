@@ -1,4 +1,6 @@
 import type { Location, Verdict } from "@lynceus/protocol/names";
+import { noSharedFaults, type SharedFaults, sharedFaults } from "./fleet-shared.ts";
+import { isCounted, isGoodEws } from "./fleet-verdicts.ts";
 
 /** Machines that agree in all of these columns. Only fresh, approved, uncloned, not signed-off ones are counted (rule 17). */
 export interface FleetGroup {
@@ -11,13 +13,16 @@ export interface FleetGroup {
   readonly tlsIssuer: string | null;
   readonly tlsSpki: string | null;
   /*
-   * The columns below are for one pattern each. Absent or null: not known, and the pattern is not found. All are the
-   * machine's decisive configuration's, as `machineColumns` gives them.
+   * The columns below are for one pattern each. Absent or null: not known, and the pattern is not found. Those that a
+   * machine's facts give are in `sharedValues` of attribution/subject.ts.
    */
-  /** `x-feserver` of the last answer of EWS on the configured route, else the address connected to on a direct route. */
+  /** Name of the Exchange server that answered (`backEndName`). */
   readonly backEnd?: string | null;
+  /** Address that EWS was connected to (`exchangeAddress`). */
+  readonly address?: string | null;
   /** Network of the private address: /24, or /64. */
   readonly subnet?: string | null;
+  /** SHA-256 of the script; `none` (of attribution/types.ts) where the settings name none. */
   readonly pacHash?: string | null;
   readonly pacUrl?: string | null;
   /** Whether this script was first seen anywhere in the fleet within the last 24 hours. */
@@ -71,6 +76,7 @@ export interface EwsDown {
 
 interface LocationSummary {
   readonly tally: Tally;
+  readonly shared: SharedFaults;
   /** Keyed by site; the machines without one stand under `null`. */
   readonly sites: ReadonlyMap<string | null, Tally>;
   readonly majority: Majority | null;
@@ -87,20 +93,24 @@ export interface FleetContext {
   readonly site: Tally;
   readonly majority: Majority | null;
   readonly ewsDown: EwsDown | null;
+  /** What the machines of this location share (domain 5.5). */
+  readonly shared: SharedFaults;
+  /** The machine's own site; null: at none. */
+  readonly siteName: string | null;
 }
 
 const noTally: Tally = { judged: 0, ok: 0, bad: 0, okThroughProxy: 0 };
 
 /** No peers: what the one-shot and an unapproved machine see. */
-export const emptyFleet: FleetContext = { location: noTally, site: noTally, majority: null, ewsDown: null };
+export const emptyFleet: FleetContext = {
+  location: noTally,
+  site: noTally,
+  majority: null,
+  ewsDown: null,
+  shared: noSharedFaults,
+  siteName: null,
+};
 
-/** Verdicts of the two good answers of EWS. */
-const ok = new Set<Verdict>(["exchange-onprem", "exchange-online"]);
-/**
- * Left out of every ratio: a 407, whose users may pass silently (rule 1), and what proves nothing. The columns do not
- * hold the schemes, so a proxy that offers Basic alone is left out with the others.
- */
-const leftOut = new Set<Verdict>(["proxy-auth-required", "unknown-answer", "iis-windows-auth"]);
 /** Bad in a way that a dead Exchange explains; a dead proxy or a portal is the client's side. */
 const serverMayBeDown = new Set<Verdict>([
   "dns-fail",
@@ -121,7 +131,7 @@ export const fitsEwsDown = (configured: Verdict | null, direct: Verdict | null):
   configured !== null && direct !== null && serverMayBeDown.has(configured) && serverMayBeDown.has(direct);
 
 const add = (tally: Tally, group: FleetGroup): Tally => {
-  const good = group.verdictConfigured !== null && ok.has(group.verdictConfigured);
+  const good = isGoodEws(group.verdictConfigured);
   const proxied = group.route !== null && group.route !== "direct";
   return {
     judged: tally.judged + group.machines,
@@ -165,16 +175,25 @@ function ewsDownOf(groups: readonly FleetGroup[]): EwsDown | null {
 
 /**
  * What the fleet shows at this moment, per location, because ratios hold within one only (rule 3).
- * @param now instant of the summary. @param groups fresh within ten minutes (domain 5.5).
+ * @param groups fresh within ten minutes (domain 5.5). @param now instant of the summary.
+ * @param silence of each site; without it no site is found to be silent.
  */
-export function summarizeFleet(groups: readonly FleetGroup[], now: number): FleetSummary {
+export function summarizeFleet(
+  groups: readonly FleetGroup[],
+  now: number,
+  silence: readonly FleetSilence[] = [],
+): FleetSummary {
   const byLocation = new Map<Location, FleetGroup[]>();
-  for (const group of groups) {
-    if (group.machines <= 0 || group.verdictConfigured === null || leftOut.has(group.verdictConfigured)) continue;
-    byLocation.set(group.location, [...(byLocation.get(group.location) ?? []), group]);
-  }
+  const at = (location: Location): FleetGroup[] => {
+    const known = byLocation.get(location) ?? [];
+    byLocation.set(location, known);
+    return known;
+  };
+  for (const group of groups) if (group.machines > 0) at(group.location).push(group);
+  for (const { location } of silence) at(location);
   const locations = new Map<Location, LocationSummary>();
-  for (const [location, members] of byLocation) {
+  for (const [location, all] of byLocation) {
+    const members = all.filter(({ verdictConfigured }) => isCounted(verdictConfigured));
     const sites = new Map<string | null, Tally>();
     for (const group of members) sites.set(group.site, add(sites.get(group.site) ?? noTally, group));
     locations.set(location, {
@@ -182,6 +201,11 @@ export function summarizeFleet(groups: readonly FleetGroup[], now: number): Flee
       sites,
       majority: majorityOf(members),
       ewsDown: ewsDownOf(members),
+      shared: sharedFaults(
+        location,
+        all,
+        silence.filter((one) => one.location === location),
+      ),
     });
   }
   return { at: now, locations };
@@ -199,5 +223,7 @@ export function fleetContext(
     site: here.sites.get(machine.site) ?? noTally,
     majority: here.majority,
     ewsDown: here.ewsDown,
+    shared: here.shared,
+    siteName: machine.site,
   };
 }

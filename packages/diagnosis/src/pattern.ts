@@ -50,6 +50,11 @@ export interface Pattern extends PatternTexts {
   readonly layer: Layer;
   /** While a `location` pattern holds, nothing else about the machine can be told: all others are hidden. */
   readonly scope: "client" | "server" | "fleet" | "location";
+  /**
+   * About silence, which has no cycles: raised and cleared at once. While it holds, what was raised before stays as it
+   * was, because nothing is heard that could clear it (domain 5.5 `fleet-blind`).
+   */
+  readonly ofSilence?: true;
   /** Holds only where no other pattern does: a conclusion by exclusion. */
   readonly lastResort?: true;
   /** Pure. Null where the evidence is not complete: missing facts never make a match. */

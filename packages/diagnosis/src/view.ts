@@ -76,6 +76,10 @@ export interface View {
   readonly ews: Sighting | null;
   /** Whether anything at all answered this machine lately: else its network may be dead. */
   readonly alive: boolean;
+  /** Nothing was heard of the machine for more than three intervals. */
+  readonly silent: boolean;
+  /** When the settings were seen to be others than before; null where no change was seen. */
+  readonly settingsChangedAt: number | null;
 }
 
 const minute = 60_000;
@@ -84,6 +88,16 @@ const day = 24 * 60 * minute;
 /** Older than three intervals is stale, not bad (domain 6.2). */
 const freshFor = (policy: Policy, target: Target): number =>
   target.cadence === "cycle" ? 3 * policy.intervals.cycleMinutes * minute : day;
+
+/** The newest moment of which anything is known; 0 when nothing is. */
+export function newestFact(facts: MachineFacts): number {
+  const slots = [facts.system, facts.settings, facts.wpad, ...Object.values(facts.pac), ...Object.values(facts.probes)];
+  return slots.reduce((newest, slot) => Math.max(newest, slot?.at ?? 0), 0);
+}
+
+/** Whether a machine whose newest fact is this old is stale (design.md "Words"). Never, where nothing was observed. */
+export const isSilent = (newest: number, now: number, policy: Policy): boolean =>
+  newest > 0 && now - newest > 3 * policy.intervals.cycleMinutes * minute;
 
 /** Location of the newest probe of EWS, else of the newest probe, else of the newest facts. */
 export function currentLocation(facts: MachineFacts, policy: Policy): Location {
@@ -201,8 +215,9 @@ function withContrast(
   if (slot.verdict === "proxy-unreachable")
     return view.alive ? alone : { state: "unknown", why: "nothing else answers either: the network may be down" };
   if (slot.facts.tcp?.error === "refused" || slot.facts.tcp?.error === "reset") return alone;
-  // Peers that fail alike everywhere, or a network that is closed by design, are no dead network.
+  // Peers that fail alike everywhere, or at the whole site, or a network that is closed by design, are no dead network.
   if (view.fleet.ewsDown) return alone;
+  if (view.fleet.siteName !== null && view.fleet.shared.sites.has(view.fleet.siteName)) return alone;
   const closedByDesign = view.policy.expectations.requiresProxy || view.fleet.site.okThroughProxy > 0;
   if (closedByDesign && view.alive) return alone;
   const others = all.filter((other) => other.seen !== seen);
@@ -322,6 +337,8 @@ export function makeView(input: ViewInput): View {
     groups,
     ews: representative(ewsTargets),
     alive,
+    silent: isSilent(newestFact(facts), now, policy),
+    settingsChangedAt: facts.previousSettings ? (facts.settings?.since ?? null) : null,
   };
 }
 

@@ -37,7 +37,7 @@ describe("the fleet's summary", () => {
       group({ verdictConfigured: "unknown-answer" }),
       group({ verdictConfigured: "proxy-auth-required" }),
     ];
-    expect(inside(groups)).toEqual(emptyFleet);
+    expect(inside(groups)).toEqual({ ...emptyFleet, siteName: "Zürich" });
   });
 
   it("sees Exchange down from four of five machines over two sites and two routes", () => {

@@ -1,9 +1,9 @@
 import type { Policy } from "@lynceus/protocol/policy";
 import type { MachineState } from "@lynceus/protocol/state";
-import { parseAddress } from "@lynceus/proxy-settings/ip";
 import { backEndName, dnsAnswerOf, exchangeAddress } from "../back-end.ts";
 import { columnView } from "../columns.ts";
 import { issuerName } from "../interception.ts";
+import { networkOf } from "../network.ts";
 import { currentLocation, routeName, type View } from "../view.ts";
 import { none, type Subject, type SubjectValues } from "./types.ts";
 
@@ -15,15 +15,6 @@ export interface SubjectContext {
   readonly policyVersion: number | null;
   /** The wave that it belongs to (`settingsWaves`): its id, `none` when waves were looked for and it is in none. */
   readonly wave: string | null;
-}
-
-/** Network of an address as people say it: /24, or /64. Null for what is no address. */
-export function networkOf(address: string): string | null {
-  const bytes = parseAddress(address);
-  if (!bytes) return null;
-  if (bytes.length === 4) return `${bytes.slice(0, 3).join(".")}.0/24`;
-  const groups = [0, 2, 4, 6].map((at) => (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)).toString(16));
-  return `${groups.join(":")}::/64`;
 }
 
 /** Values of the present facts, and what the columns of a fleet group need (`FleetGroup`). */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { networkOf, sharedValues, subjectOf } from "../../src/attribution/subject.ts";
+import { sharedValues, subjectOf } from "../../src/attribution/subject.ts";
 import { none } from "../../src/attribution/types.ts";
 import { columnView } from "../../src/columns.ts";
+import { isPublicAddress, networkOf } from "../../src/network.ts";
 import { emptyState } from "../../src/state.ts";
 import { cycleMs, run, script, start } from "../support/machine.ts";
 import {
@@ -96,5 +97,12 @@ describe("a machine, as attribution sees it", () => {
     expect(networkOf("10.40.12.7")).toBe("10.40.12.0/24");
     expect(networkOf("2001:db8:0:1::7")).toBe("2001:db8:0:1::/64");
     expect(networkOf("no address")).toBeNull();
+  });
+
+  it("knows which addresses the internet may reach", () => {
+    expect(["52.96.0.1", "2603:1026::1", "172.32.0.1"].map(isPublicAddress)).toEqual([true, true, true]);
+    expect(["10.1.20.15", "172.31.0.1", "100.64.0.1", "fd00::1", "mail"].map(isPublicAddress)).toEqual(
+      new Array(5).fill(false),
+    );
   });
 });
