@@ -158,11 +158,13 @@ export function sharedTerm({ key, value }: Pick<CauseCandidate, "key" | "value">
   }
 }
 
-/** Log of Fisher's p as people read it: "p < 10⁻¹²". */
+const superscript = (number: number) => [...String(number)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("");
+
+/** Log of Fisher's p as people read it: "by chance in less than 1 of 10⁷ fleets". */
 export function chanceText(logP: number): string {
   const exponent = Math.floor(-logP / Math.LN10);
-  if (exponent < 1) return "could be chance";
-  return `by chance: less than 1 in ${exponent <= 6 ? formatCount(10 ** exponent) : `10^${formatCount(exponent)}`}`;
+  if (exponent < 1) return "may be chance";
+  return `by chance in less than 1 of ${exponent <= 4 ? formatCount(10 ** exponent) : `10${superscript(exponent)}`} fleets`;
 }
 
 export const locationWords: Record<Cause["location"], string> = {

@@ -2,16 +2,12 @@ import type { PatternTexts } from "@lynceus/diagnosis/texts";
 import { Panel } from "../layout/panel.tsx";
 import styles from "./machine.module.css";
 
-/** What fixes it: who does it, what, and the reference that says so. The words are the pattern's. */
-export function FixPanel({ texts, works }: { texts: PatternTexts | null; works: boolean }) {
+/** What fixes it: who does it, what, and the reference that says so. The words are the pattern's; `none` without one. */
+export function FixPanel({ texts, none }: { texts: PatternTexts | null; none: string }) {
   if (texts === null) {
     return (
       <Panel title="What fixes it">
-        <p className={styles.none}>
-          {works
-            ? "Nothing to fix: Exchange answers on this machine."
-            : "No cause is named yet, so no step can be given."}
-        </p>
+        <p className={styles.none}>{none}</p>
       </Panel>
     );
   }

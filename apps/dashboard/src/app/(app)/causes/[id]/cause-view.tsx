@@ -1,6 +1,7 @@
 import { type CauseSpread, causeSpread } from "@lynceus/db/cause-spread";
 import { getCause, listCauseMembers, readAttributions } from "@lynceus/db/causes";
-import { inSnapshot } from "@lynceus/db/client";
+import { inSnapshot, type Reader } from "@lynceus/db/client";
+import { listVerifications } from "@lynceus/db/verifications";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { formatCount, formatTime, safeText } from "@lynceus/protocol/present";
 import type { Cause, CauseMember } from "@lynceus/protocol/read-api";
@@ -11,6 +12,7 @@ import styles from "../../../../components/causes/causes.module.css";
 import { fixOf } from "../../../../components/causes/fix.ts";
 import { Misfits } from "../../../../components/causes/misfits.tsx";
 import { PrecedingChange } from "../../../../components/causes/preceding-change.tsx";
+import { VerifyFix } from "../../../../components/causes/verify-fix.tsx";
 import {
   chanceText,
   keyTitles,
@@ -30,14 +32,16 @@ import { Chip } from "../../../../components/status/chip.tsx";
 import { StatusLabel } from "../../../../components/status/status-label.tsx";
 import { StatusMark } from "../../../../components/status/status-mark.tsx";
 import { database } from "../../../../lib/db.ts";
+import { allows } from "../../../../lib/roles.ts";
 import { requireUser } from "../../../../lib/session.ts";
+import { verificationAnswer } from "../../../../lib/verification-answer.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 const shownMembers = 100;
 
 /** What do the failing machines share, what changed before, does the fix work? */
 export async function CauseView({ id }: { id: string }) {
-  await requireUser();
+  const user = await requireUser();
   const zone = await viewerZone();
   const page = await inSnapshot(database(), async (db) => {
     const cause = await getCause(db, id);
@@ -50,10 +54,11 @@ export async function CauseView({ id }: { id: string }) {
       attribution: attributions.find((one) => one.location === cause.location) ?? null,
       members: await listCauseMembers(db, id, { limit: shownMembers }),
       spread: await causeSpread(db, id),
+      verification: await latestVerification(db, id),
     };
   });
   if (page === null) return null;
-  const { cause, now, attribution, members, spread } = page;
+  const { cause, now, attribution, members, spread, verification } = page;
   const context = { now, zone };
   const open = cause.clearedAt === null;
   const zoneText = zoneName(zone, now);
@@ -102,14 +107,24 @@ export async function CauseView({ id }: { id: string }) {
               : `The same machines also share: ${cause.also.map((one) => `${keyTitles[one.key].toLowerCase()} ${valueText(one)}`).join(", ")}. The more specific one is named.`
           }
         />
-        <div className={styles.stack}>
-          <PrecedingChange cause={cause} now={now} zone={zone} />
-          <Misfits cause={cause} />
-        </div>
+        <VerifyFix
+          causeId={cause.id}
+          members={open ? cause.explains : 0}
+          first={verification}
+          allowed={allows(user.role, "admin")}
+          now={now}
+          zone={zone}
+        />
       </div>
       <div className={styles.two}>
-        <Spread cause={cause} spread={spread} now={now} zone={zone} zoneText={zoneText} />
-        <FixPanel texts={texts} works={!open} />
+        <div className={styles.stack}>
+          <PrecedingChange cause={cause} now={now} zone={zone} />
+          <Spread cause={cause} spread={spread} now={now} zone={zone} zoneText={zoneText} />
+        </div>
+        <FixPanel
+          texts={texts}
+          none={open ? "Its machines have no finding that says a step." : "No machine has it any more."}
+        />
       </div>
       <div className={styles.two}>
         <Members
@@ -119,10 +134,18 @@ export async function CauseView({ id }: { id: string }) {
           zone={zone}
           href={shared === null || !open ? null : machinesHref("status:failing", shared)}
         />
-        <Sites spread={spread} />
+        <div className={styles.stack}>
+          <Misfits cause={cause} />
+          <Sites spread={spread} />
+        </div>
       </div>
     </>
   );
+}
+
+async function latestVerification(db: Reader, causeId: string) {
+  const [newest] = await listVerifications(db, { causeId, limit: 1 });
+  return newest === undefined ? null : verificationAnswer(db, newest.id);
 }
 
 function Spread(props: { cause: Cause; spread: CauseSpread; now: number; zone: string; zoneText: string }) {
@@ -247,7 +270,7 @@ function Members(props: {
 
 function Sites({ spread }: { spread: CauseSpread }) {
   return (
-    <div className={styles.stack}>
+    <>
       <Panel title="Where" sub="of the machines that report at each site">
         <ul className={styles.list}>
           {spread.sites.length === 0 ? <li>No machine has it now.</li> : null}
@@ -277,6 +300,6 @@ function Sites({ spread }: { spread: CauseSpread }) {
           ))}
         </ul>
       </Panel>
-    </div>
+    </>
   );
 }

@@ -341,7 +341,14 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
       )}
       <div className={styles.two}>
         <DiffPanel diff={diff} failedAt={failedAt} others={others} now={now} zone={zone} />
-        <FixPanel texts={texts} works={diagnosis.status === "healthy"} />
+        <FixPanel
+          texts={texts}
+          none={
+            diagnosis.status === "healthy"
+              ? "Nothing to fix: Exchange answers on this machine."
+              : "No cause is named yet, so no step can be given."
+          }
+        />
       </div>
       <div className={styles.two}>
         <div className={styles.stack}>
