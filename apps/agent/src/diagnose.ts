@@ -9,6 +9,7 @@ import { jsonReport, textReport } from "./diagnose-report.ts";
 import { factsDigest } from "./digest.ts";
 import { type ObserveContext, observeCycle } from "./observe.ts";
 import { runCommand } from "./platform/run-command.ts";
+import { thisWindows } from "./platform/this-windows.ts";
 import { type Clock, defaultTimeouts, type Timeouts, userAgentOf } from "./probes/context.ts";
 import { readTrustStore } from "./probes/trust-store.ts";
 import { readSettings } from "./proxy/settings.ts";
@@ -48,6 +49,8 @@ function contextOf(options: DiagnoseOptions, io: DiagnoseIo): ObserveContext {
       settingsFile: options.settingsFile,
       run: runCommand,
       uid: io.uid,
+      // What the user at the console has, whoever else is signed in.
+      windows: thisWindows("self"),
       // Nothing is kept, so users need only be told apart within this run.
       salt: randomBytes(16).toString("hex"),
     },

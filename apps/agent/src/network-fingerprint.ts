@@ -6,8 +6,13 @@ import type { NetworkInterfaceInfo } from "node:os";
  * A text that changes when an address, a gateway, a resolver or a watched file does. Reads a few small files of the
  * system and asks nobody: it is taken every few seconds.
  * @param files whose content may change what is observed, such as a settings file.
+ * @param more what else the system says of its network.
  */
-export function networkFingerprint(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>, files: readonly string[]): string {
+export function networkFingerprint(
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+  files: readonly string[],
+  more = "",
+): string {
   const addresses = Object.entries(interfaces)
     .flatMap(([name, list]) =>
       (list ?? []).filter((one) => !one.internal && stays(one)).map((one) => `${name} ${one.cidr}`),
@@ -21,7 +26,7 @@ export function networkFingerprint(interfaces: NodeJS.Dict<NetworkInterfaceInfo[
       return `${path} absent`;
     }
   });
-  return [...addresses, defaultRoutes(), ...seen].join("\n");
+  return [...addresses, defaultRoutes(), more, ...seen].join("\n");
 }
 
 /** Link-local and temporary IPv6 addresses come and go on a network that stays the same. */

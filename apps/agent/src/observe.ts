@@ -111,7 +111,7 @@ const probeDraft = (facts: ProbeFacts, location: Location): Draft => ({
 export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }: Cycle): AsyncGenerator<Draft> {
   const { probes } = ctx;
   const [network, read, myIpAddress] = await Promise.all([
-    readSystemFacts(),
+    readSystemFacts(ctx.settings.windows),
     readSettings(ctx.settings),
     sourceAddress(),
   ]);

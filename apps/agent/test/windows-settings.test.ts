@@ -24,6 +24,7 @@ const machineOf = (registry: Registry, more: Partial<WindowsMachine> = {}): Wind
   scope: "all",
   connectionsUp: () => ({ names: [], outcome: "none" }),
   officeVersion: () => null,
+  networkState: () => "",
   systemFacts: () => ({}),
   ...more,
 });

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { hostname, networkInterfaces, platform, release, version } from "node:os";
 import type { SystemFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
+import type { SourceContext } from "../proxy/source.ts";
 
 /** The part of the system's facts that the network and the machine give; the cycle adds what it measures. */
 export type NetworkFacts = Pick<
@@ -20,6 +21,7 @@ export type NetworkFacts = Pick<
   | "gatewayHash"
   | "vpnUp"
   | "lync"
+  | "authentication"
 >;
 
 const oses: Partial<Record<NodeJS.Platform, SystemFacts["os"]>> = { win32: "windows", darwin: "macos", linux: "linux" };
@@ -74,8 +76,8 @@ async function osVersion(): Promise<string> {
   return (name ?? release()).slice(0, 128);
 }
 
-/** What the machine is and where it stands, for every system that needs no code of its own. */
-export async function readSystemFacts(): Promise<NetworkFacts> {
+/** What the machine is and where it stands; Windows knows some of it better than Node does. */
+export async function readSystemFacts(windows?: SourceContext["windows"]): Promise<NetworkFacts> {
   const interfaces = Object.entries(networkInterfaces());
   const resolvConf = await read("/etc/resolv.conf");
   const name = hostname().slice(0, limits.nameChars);
@@ -102,5 +104,6 @@ export async function readSystemFacts(): Promise<NetworkFacts> {
     vpnUp: interfaces.some(([device]) => /^(?:tun|tap|wg|ppp|utun|ipsec|gpd|cscotun)\d*/.test(device)),
     // The client exists for Windows and macOS; where it runs is told by their own readers.
     lync: { installed: platform() === "linux" ? false : null, running: null, version: null },
+    ...(windows && !("why" in windows) ? windows.systemFacts() : {}),
   };
 }

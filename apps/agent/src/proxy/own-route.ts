@@ -1,5 +1,6 @@
-import type { ProxyAddress } from "@lynceus/protocol/facts";
+import type { ProxyAddress, SettingsFacts } from "@lynceus/protocol/facts";
 import type { Target } from "@lynceus/protocol/policy";
+import { effectiveSettings, type InForce, inForce } from "@lynceus/proxy-settings/effective";
 import { parsePacResult } from "@lynceus/proxy-settings/pac-result";
 import { sourceAddress } from "../platform/addresses.ts";
 import { readSystemFacts } from "../platform/network.ts";
@@ -7,12 +8,27 @@ import type { ProbeContext } from "../probes/context.ts";
 import { routeConfigurations } from "./scripts.ts";
 import { readSettings, type SettingsContext } from "./settings.ts";
 
+/** Flag of the WinHTTP value: the named proxy is in force (domain 4.3). */
+const namedProxy = 2;
+
 /** One way out. */
 export type Way = { readonly kind: "direct" } | { readonly kind: "proxy"; readonly proxy: ProxyAddress };
 
 /**
+ * What services of a Windows machine use on which nobody has signed in yet: the machine-wide WinHTTP proxy, else
+ * SYSTEM's own settings (domain 4.5). Null: there are none, or this is no Windows.
+ */
+export function servicesSettings({ winhttp64, systemBlob }: SettingsFacts): InForce | null {
+  if (winhttp64 && (winhttp64.flags & namedProxy) !== 0) {
+    const { server, bypass } = winhttp64;
+    return inForce({ autoDetect: false, pacUrl: null, server, bypass, source: "none", dialect: "windows" });
+  }
+  return systemBlob ? effectiveSettings({ user: { blob: systemBlob, legacy: null } }) : null;
+}
+
+/**
  * The ways that this machine's own settings and scripts give for an https URL, best first: how the agent itself gets
- * out. Of several users the most common configuration counts.
+ * out. Of several users the most common configuration counts; with none known, what the system's services use.
  * @example await waysOut("https://collector.example.org:7443/", settings, probes)
  */
 export async function waysOut(url: string, settings: SettingsContext, probes: ProbeContext): Promise<Way[]> {
@@ -31,10 +47,10 @@ export async function waysOut(url: string, settings: SettingsContext, probes: Pr
   };
   const read = await readSettings(settings);
   const first = [...read.facts.configurations].sort((a, b) => b.users - a.users)[0];
-  const inForce = first && read.configurations.get(first.id);
-  if (!first || !inForce) return [{ kind: "direct" }];
-  const { dnsSuffixes } = await readSystemFacts();
-  const { configurations } = await routeConfigurations(new Map([[first.id, inForce]]), [target], {
+  const mine = (first && read.configurations.get(first.id)) ?? servicesSettings(read.facts);
+  if (!mine) return [{ kind: "direct" }];
+  const { dnsSuffixes } = await readSystemFacts(settings.windows);
+  const { configurations } = await routeConfigurations(new Map([[first?.id ?? "services", mine]]), [target], {
     probes,
     suffixes: dnsSuffixes,
     myIpAddress: await sourceAddress(),

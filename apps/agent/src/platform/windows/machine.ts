@@ -16,6 +16,8 @@ export interface WindowsMachine {
   connectionsUp(): { readonly names: readonly string[]; readonly outcome: string };
   /** Whose policies count first: the installed client's. Null: none is installed. */
   officeVersion(): "15.0" | "16.0" | null;
+  /** Gateways, resolvers and suffixes of the adapters that are up: a text that changes when the network does. */
+  networkState(): string;
   /** What of the system's facts Node does not give, or gives wrongly. */
   systemFacts(): Partial<SystemFacts>;
 }
@@ -263,6 +265,12 @@ export function windowsMachine(scope: WindowsMachine["scope"]): WindowsMachine {
       if (lyncPath(registry) === null) return null;
       return lyncVersion()?.startsWith("15.") ? "15.0" : "16.0";
     },
+    networkState: () =>
+      tried(() => calls.adapters(), [])
+        .filter(({ up }) => up)
+        .map(({ name, gateways, resolvers, suffix }) => [name, ...gateways, ...resolvers, suffix].join(" "))
+        .sort()
+        .join("\n"),
     systemFacts() {
       const adapters = tried(() => calls.adapters(), []);
       const up = adapters.filter((one) => one.up);
