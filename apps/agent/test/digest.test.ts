@@ -36,6 +36,16 @@ describe("the digest of facts", () => {
     expect(digest(one)).toBe(digest(two));
   });
 
+  it("is the same whichever hosts told the time, and differs when a clock is off by another minute", () => {
+    const system = (...clockSources: { source: string; host: string | null; skewMs: number }[]) =>
+      factsDigest("system", { clockSources });
+    const collector = { source: "collector", host: null, skewMs: 1000 };
+    const target = (host: string, skewMs: number) => ({ source: "target", host, skewMs });
+    expect(system(collector, target("a", 2000))).toBe(system(target("b", -3000), target("c", 0), collector));
+    expect(system(collector, target("a", 2000))).not.toBe(system(collector, target("a", 300_000)));
+    expect(system(collector, target("a", 2000))).not.toBe(system(target("a", 2000)));
+  });
+
   it.each(["date", "age", "request-id", "cf-ray", "x-cache", "content-length"])(
     "is the same whatever the value of %s was, but not without it",
     (name) => {

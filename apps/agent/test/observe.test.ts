@@ -9,7 +9,7 @@ import { exchangeServer } from "@lynceus/testkit/exchange";
 import { forwardProxy } from "@lynceus/testkit/forward-proxy";
 import { pacServer } from "@lynceus/testkit/pac-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { clockSkew, skewSample } from "../src/clock-skew.ts";
+import { answeredSkew, clockSkew, clockSources, skewSample, withCollectorClock } from "../src/clock-skew.ts";
 import { locate } from "../src/location.ts";
 import { type Cycle, type Draft, type ObserveContext, observeCycle } from "../src/observe.ts";
 import { isPrivateAddress, parseDefaultGateway, parseSearchList, readSystemFacts } from "../src/platform/network.ts";
@@ -225,6 +225,36 @@ describe("the clock", () => {
     ["without a date", answer({})],
   ])("is not measured by an answer %s", (_, probe) => {
     expect(skewSample(probe, now)).toBeNull();
+  });
+});
+
+describe("the clocks by themselves", () => {
+  test("are told to the second, one a host, beside the collector's", async () => {
+    const targets = clockSources([
+      { host: "a", skewMs: 1 },
+      { host: "a", skewMs: 600_100 },
+      { host: "b", skewMs: -400 },
+    ]);
+    expect(targets).toEqual([
+      { source: "target", host: "a", skewMs: 600_000 },
+      { source: "target", host: "b", skewMs: 0 },
+    ]);
+    expect(clockSources(Array.from({ length: 40 }, (_, i) => ({ host: `h${i}`, skewMs: i })))).toHaveLength(15);
+    const drafts = await collect({ policy: policyOf(), ctx: await contextWith({}), only: ["ews"] });
+    const system = drafts.find((draft) => draft.kind === "system")?.facts;
+    if (!system) throw new Error("no facts of the system");
+    expect(system.clockSources?.map(({ source, host }) => `${source} ${host}`)).toEqual(["target mail.contoso.com"]);
+    expect(withCollectorClock(system, 420_400).clockSources?.[0]).toEqual({
+      source: "collector",
+      host: null,
+      skewMs: 420_000,
+    });
+    expect(withCollectorClock(system, null)).toBe(system);
+  });
+
+  test("of the collector count by half of the way, and not where the way was long", () => {
+    expect(answeredSkew(1_000_500, 1_000_000, 200)).toBe(600);
+    expect(answeredSkew(1_000_500, 1_000_000, 2_500)).toBeNull();
   });
 });
 

@@ -4,7 +4,7 @@ import { dnsServer } from "@lynceus/testkit/dns-server";
 import { closedPort } from "@lynceus/testkit/listening";
 import { pacServer } from "@lynceus/testkit/pac-server";
 import { describe, expect, test } from "vitest";
-import { fetchAndEvaluatePac } from "../src/proxy/pac.ts";
+import { fetchAndEvaluatePac, withLowerCaseHosts } from "../src/proxy/pac.ts";
 import { discoverScript, wpadNames } from "../src/proxy/wpad.ts";
 import { targetOf, world } from "./world.ts";
 
@@ -53,6 +53,50 @@ describe("a script", () => {
     );
     expect(facts.urlFormsDiffer).toEqual(["ews"]);
     expect(outcome).toEqual({ ok: true, result: "DIRECT" });
+  });
+
+  const comparing = (test: string) =>
+    `function FindProxyForURL(url, host) { return ${test} ? "DIRECT" : "PROXY px1:8080"; }`;
+
+  test("whose capital letters decide the way names the targets that would go another way", async () => {
+    const test = "host == \"Mail.contoso.com\" || dnsDomainIs(host, '.FABRIKAM.com')";
+    expect((await served(comparing(test))).facts).toMatchObject({ capitalHostLiterals: true, caseDecides: ["ews"] });
+  });
+
+  test("with capitals in a rule for others decides nothing by them", async () => {
+    const { facts } = await served(comparing('shExpMatch(host, "*.Fabrikam.com")'));
+    expect(facts).toMatchObject({ capitalHostLiterals: true, caseDecides: [] });
+  });
+
+  test("without capitals in host names is not run twice", async () => {
+    const { facts } = await served(comparing('shExpMatch(host, "*.contoso.com")'));
+    expect(facts.capitalHostLiterals).toBe(false);
+    expect(facts).not.toHaveProperty("caseDecides");
+  });
+
+  test("is put into lower case where it names hosts, and nowhere else", () => {
+    expect(
+      withLowerCaseHosts(
+        'if (shExpMatch(host, "*.Contoso.com") || dnsDomainIs(host,\'.CONTOSO.com\') || host == "Mail") return "PROXY PX1:80";',
+      ),
+    ).toBe(
+      'if (shExpMatch(host, "*.contoso.com") || dnsDomainIs(host,\'.contoso.com\') || host == "mail") return "PROXY PX1:80";',
+    );
+  });
+
+  test("that ends only with capitals lower-cased says nothing of them", async () => {
+    const { facts } = await served(
+      'function FindProxyForURL(url, host) { if (shExpMatch(host, "*.Contoso.com")) throw new Error("no"); return "DIRECT"; }',
+    );
+    expect(facts).toMatchObject({ evalOk: true, capitalHostLiterals: true });
+    expect(facts).not.toHaveProperty("caseDecides");
+  });
+
+  test("a megabyte of beginnings takes no time to look for literals in", () => {
+    const script = "shExpMatch(host".repeat(70_000);
+    const started = performance.now();
+    expect(withLowerCaseHosts(script)).toBe(script);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   test("that loops for ever is a result", async () => {

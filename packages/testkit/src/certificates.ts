@@ -41,6 +41,8 @@ export interface LeafOptions {
   readonly commonName?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** Addresses of CRL distribution points and of authority information access. */
+  readonly revocation?: { readonly crl?: readonly string[]; readonly ocsp?: string; readonly caIssuers?: string };
   /** Authorities whose certificates the server sends after its own; `[]` forgets an intermediate. */
   readonly send?: readonly Authority[];
 }
@@ -70,6 +72,15 @@ export async function makeAuthority(options: AuthorityOptions = {}): Promise<Aut
   return { certificate, keys, pem: `${certificate.toString("pem")}\n` };
 }
 
+function revocationExtensions({ crl, ocsp, caIssuers }: NonNullable<LeafOptions["revocation"]>): x509.Extension[] {
+  return [
+    ...(crl ? [new x509.CRLDistributionPointsExtension([...crl])] : []),
+    ...(ocsp || caIssuers
+      ? [new x509.AuthorityInfoAccessExtension({ ...(ocsp && { ocsp }), ...(caIssuers && { caIssuers }) })]
+      : []),
+  ];
+}
+
 const isAddress = (name: string) => /^\d+\.\d+\.\d+\.\d+$/.test(name);
 
 /** Makes a server's certificate, signed by `authority`. */
@@ -90,6 +101,7 @@ export async function issueCertificate(authority: Authority, options: LeafOption
       new x509.SubjectAlternativeNameExtension(
         options.names.map((value) => ({ type: isAddress(value) ? ("ip" as const) : ("dns" as const), value })),
       ),
+      ...revocationExtensions(options.revocation ?? {}),
     ],
   });
   const leaf = certificate.toString("pem");
