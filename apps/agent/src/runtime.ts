@@ -1,8 +1,9 @@
 import { decodeObservation } from "@lynceus/protocol/decode";
-import type { ObservationKind, ProbeFacts, RawObservation, SettingsFacts } from "@lynceus/protocol/facts";
+import type { ObservationKind, ProbeFacts, RawObservation, SettingsFacts, SystemFacts } from "@lynceus/protocol/facts";
 import type { Location } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { Clock, Random } from "./clock.ts";
+import { withCollectorClock } from "./clock-skew.ts";
 import { factsDigest, phaseTimings } from "./digest.ts";
 import { looksFailed } from "./failed-probe.ts";
 import { type KnownFacts, knownFacts } from "./known-facts.ts";
@@ -35,7 +36,7 @@ export interface RuntimeOptions {
   /** Changes when an address, a gateway, a resolver or a watched settings file does. Cheap: asked every few seconds. */
   readonly networkFingerprint: () => string;
   readonly outbox: Outbox;
-  readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "state">;
+  readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "state"> & Partial<Pick<Link, "collectorSkewMs">>;
   readonly clock: Clock;
   readonly random: Random;
   /** The policy of the last session. */
@@ -130,6 +131,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }, gatherMs);
   }
 
+  /** The system's facts with the one clock that only the link hears. */
+  const withCollector = (draft: Draft): Draft =>
+    draft.kind === "system"
+      ? { ...draft, facts: withCollectorClock(draft.facts as SystemFacts, link.collectorSkewMs?.() ?? null) }
+      : draft;
+
   /** A change of the proxy settings asks for an extra cycle. */
   function noteSettings(digest: string): void {
     if (settingsDigest !== null && settingsDigest !== digest) schedule.networkChanged(clock.uptime());
@@ -167,7 +174,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const request = { policy, targets, whole, signal: abort.signal, onProgress };
       for await (const draft of options.observe(request)) {
         // What waited for its host's share is late, but of the cycle.
-        record(draft, whole || reason === "spread");
+        record(withCollector(draft), whole || reason === "spread");
         if (draft.kind !== "probe") continue;
         probes++;
         const facts = draft.facts as ProbeFacts;

@@ -223,6 +223,18 @@ describe("the link", () => {
     expect(forgot).toBe(1);
   });
 
+  it("knows the collector's clock by the answer to a heartbeat, for as long as that says something", async () => {
+    const { link, welcomed, clock } = await setUp({ heartbeatSeconds: () => 3600 });
+    link.start();
+    const peer = await welcomed();
+    expect(link.collectorSkewMs()).toBeNull();
+    peer.send({ v: 1, type: "heartbeat-ack", now: clock.now() + 420_000, policyVersion: 0 });
+    await peer.settled();
+    expect(link.collectorSkewMs()).toBe(420_000);
+    await clock.advance(11 * 60_000);
+    expect(link.collectorSkewMs()).toBeNull();
+  });
+
   it("beats every policy.heartbeatSeconds, and reports the outbox", async () => {
     const { link, outbox, welcomed, clock } = await setUp({ heartbeatSeconds: () => 10 });
     link.start();

@@ -4,6 +4,7 @@ import { type AgentMessage, type CollectorMessage, protocolVersion } from "@lync
 import type { Policy } from "@lynceus/protocol/policy";
 import type { RawData, WebSocket } from "ws";
 import type { Clock, Random } from "../clock.ts";
+import { answeredSkew } from "../clock-skew.ts";
 import type { MachineKey } from "../identity.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { lenientPolicy } from "../policy.ts";
@@ -65,6 +66,8 @@ export interface Link {
   /** Tells the progress of a command; lost where nobody listens, because it is stale a moment later. */
   progress(id: string, state: CommandProgress["state"], done: number, total: number, reason?: string): void;
   state(): LinkState;
+  /** The collector's clock minus ours, by its last answer to a heartbeat; null where there was none lately. */
+  collectorSkewMs(): number | null;
   /** Says goodbye where it can, closes, and never connects again. */
   stop(reason: GoodbyeReason): Promise<void>;
 }
@@ -73,6 +76,8 @@ export interface Link {
 const handshakeMs = 15_000;
 /** A connection that lasted this long was a good one: the back-off starts anew. */
 const steadyMs = 60_000;
+/** A clock is set now and then: what the collector said of it longer ago is not repeated. */
+const skewLifetimeMs = 10 * 60_000;
 /** How long a heartbeat may stay unanswered. */
 const heartbeatAnswerMs = 30_000;
 /** Whatever cuts idle connections, we do not beat faster than this. */
@@ -108,6 +113,7 @@ export function createLink(options: LinkOptions): Link {
   let cancelRetry = () => {};
   /** Learnt bound: something on the way cuts connections that are idle for longer. */
   let idleBoundMs = Number.POSITIVE_INFINITY;
+  let collectorSkew: { readonly ms: number; readonly at: number } | null = null;
 
   interface Session {
     readonly socket: WebSocket;
@@ -155,6 +161,7 @@ export function createLink(options: LinkOptions): Link {
     let resolveEnded = () => {};
     let cancelBeat = () => {};
     let cancelAnswer = () => {};
+    let askedAt = openedAt;
     const cancelHandshake = clock.setTimer(() => cut("the collector did not finish the handshake"), handshakeMs);
 
     const self: Session = {
@@ -208,6 +215,7 @@ export function createLink(options: LinkOptions): Link {
       const every = Math.min(Math.max(1000, options.heartbeatSeconds() * 1000), idleBoundMs);
       // The first answer that is missing ends the connection: TCP alone may not notice for a quarter of an hour.
       cancelAnswer();
+      askedAt = clock.monotonic();
       cancelAnswer = clock.setTimer(
         () => cut("the collector did not answer a heartbeat"),
         Math.min(Math.max(every, fastestHeartbeatMs), heartbeatAnswerMs),
@@ -266,8 +274,11 @@ export function createLink(options: LinkOptions): Link {
         inFlight = inFlight.filter(({ seq }) => seq > message.seq);
         pump();
       },
-      "heartbeat-ack"() {
+      "heartbeat-ack"(message) {
         cancelAnswer();
+        const at = clock.monotonic();
+        const ms = answeredSkew(message.now, clock.now(), at - askedAt);
+        if (ms !== null) collectorSkew = { ms, at };
       },
       command(message) {
         if (self.welcomed) options.onCommand?.(message.id);
@@ -353,6 +364,8 @@ export function createLink(options: LinkOptions): Link {
       });
     },
     state: () => state,
+    collectorSkewMs: () =>
+      collectorSkew && clock.monotonic() - collectorSkew.at <= skewLifetimeMs ? collectorSkew.ms : null,
     async stop(reason) {
       if (stopping) return;
       stopping = true;
