@@ -9,6 +9,7 @@ import { setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
 import type { Logger } from "pino";
 import { createApp } from "./api/app.ts";
+import { createAttribution } from "./attribution.ts";
 import { coalesce } from "./coalesce.ts";
 import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
@@ -83,6 +84,7 @@ export async function startCollector(options: CollectorOptions) {
   });
   const policy = createPolicyService({ db, config, connections });
   const fleet = createFleet(db);
+  const attribution = createAttribution({ db, collectorId: id, now });
   const ingest = createIngest({
     db,
     collectorId: id,
@@ -114,6 +116,7 @@ export async function startCollector(options: CollectorOptions) {
 
   const shutOut = (machineId: string) => {
     directory.noteRevoked(machineId);
+    attribution.forget(machineId);
     connections.cut(machineId, "revoked", "this machine was revoked by an admin");
     ingest.memory.delete(machineId);
   };
@@ -231,11 +234,13 @@ export async function startCollector(options: CollectorOptions) {
     const affected = await fleet.refresh(now());
     if (affected.length > 0) await judge(affected);
   });
+  const attributionTurn = safely("attributing failures", () => attribution.turn());
   const connectionsTurn = safely("noting connections", directory.flushConnections);
   const seenTurn = safely("noting last-seen times", async () => {
     const heard = [...connections.heard];
     connections.heard.clear();
     try {
+      await directory.flushPolicies();
       await directory.flushSeen(heard);
     } catch (error) {
       for (const machineId of heard) connections.heard.add(machineId);
@@ -255,7 +260,10 @@ export async function startCollector(options: CollectorOptions) {
     connections.sweep(tick);
     ingest.flushDue();
     connectionsTurn.ask();
-    if (tick % Math.max(1, Math.round(config.fleetInterval / 1000)) === 0) fleetTurn.ask();
+    if (tick % Math.max(1, Math.round(config.fleetInterval / 1000)) === 0) {
+      fleetTurn.ask();
+      attributionTurn.ask();
+    }
     if (tick % Math.max(1, Math.round(config.lastSeenFlush / 1000)) === 0) seenTurn.ask();
     if (tick % 60 === 0) minuteTurn.ask();
   };
@@ -292,6 +300,10 @@ export async function startCollector(options: CollectorOptions) {
       fleet: async () => {
         fleetTurn.ask();
         await fleetTurn.idle();
+      },
+      attribution: async () => {
+        attributionTurn.ask();
+        await attributionTurn.idle();
       },
       seen: async () => {
         seenTurn.ask();
@@ -333,6 +345,7 @@ export async function startCollector(options: CollectorOptions) {
       await within(
         Promise.allSettled([
           commands.idle(),
+          attributionTurn.idle().then(() => attribution.stop()),
           directory.flushSeen(connections.heard),
           directory.flushConnections().then(() => clearConnected(db, id)),
         ]),

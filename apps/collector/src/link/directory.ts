@@ -2,6 +2,7 @@ import type { Database } from "@lynceus/db/client";
 import { enrolMachine } from "@lynceus/db/enrollment";
 import { findIdentities, findLost, type Identity, noteSeen } from "@lynceus/db/identity";
 import { clearConnected, setConnected } from "@lynceus/db/machines";
+import { notePolicyVersions } from "@lynceus/db/traits";
 import { emptyState } from "@lynceus/diagnosis/state";
 import type { AgentMessage } from "@lynceus/protocol/messages";
 import { gatherer } from "../gather.ts";
@@ -35,6 +36,7 @@ const recentRevocations = 10_000;
 /** Who the machines are, and which of them are connected here. Connections are written down in bulk. */
 export function createDirectory({ db, collectorId, now }: { db: Database; collectorId: string; now: () => number }) {
   const pending = new Map<string, boolean>();
+  const policies = new Map<string, number>();
   const revoked = new Set<string>();
   const identities = gatherer<Identity>((ids) => findIdentities(db, ids));
   let writing: Promise<void> = Promise.resolve();
@@ -103,6 +105,26 @@ export function createDirectory({ db, collectorId, now }: { db: Database; collec
       // The next write does not depend on this one.
       writing = writing.catch(() => {});
       return result;
+    },
+
+    /** A machine said which policy it holds. */
+    policySeen(machineId: string, version: number): void {
+      policies.set(machineId, version);
+    },
+
+    /** Writes down which policies machines hold since the last time. */
+    async flushPolicies(): Promise<void> {
+      const all = [...policies].map(([machineId, version]) => ({ machineId, version }));
+      policies.clear();
+      for (let start = 0; start < all.length; start += chunk) {
+        try {
+          await notePolicyVersions(db, all.slice(start, start + chunk), new Date(now()));
+        } catch (error) {
+          for (const { machineId, version } of all.slice(start))
+            if (!policies.has(machineId)) policies.set(machineId, version);
+          throw error;
+        }
+      }
     },
 
     /** Notes that these machines were heard until now, in bulk. */

@@ -74,6 +74,7 @@ export function createSessions(options: SessionOptions) {
     connections.register(socket, message.machineId);
     metrics.connections.set(connections.open.size);
     directory.connected(message.machineId);
+    directory.policySeen(message.machineId, message.policyVersion);
     const ackedSeq = identity.epoch === message.epoch ? identity.lastSeq : 0;
     connections.send(socket, { v: 1, type: "welcome", ackedSeq, now: now() });
     policy.pushTo(socket);
@@ -119,6 +120,8 @@ export function createSessions(options: SessionOptions) {
 
   function heartbeat(socket: AgentSocket, message: Of<"heartbeat">) {
     const { session } = socket;
+    if (session.policyVersion !== message.policyVersion && session.machineId)
+      directory.policySeen(session.machineId, message.policyVersion);
     session.policyVersion = message.policyVersion;
     connections.send(socket, {
       v: 1,
