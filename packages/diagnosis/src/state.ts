@@ -192,11 +192,32 @@ function foldLastSeen(
   return { memory: next === memory || Object.keys(next).length === 0 ? memory : next, changes };
 }
 
+/**
+ * A state whose table of probes is the caller's own: `applyObservation` and `applyConfirmation` may then work `inPlace`.
+ * Copying some forty slots at each observation of a report would cost more than the rest of folding it.
+ */
+export const ownCopy = (state: MachineState): MachineState => ({
+  ...state,
+  facts: { ...state.facts, probes: { ...state.facts.probes } },
+});
+
+function withSlot(
+  probes: MachineFacts["probes"],
+  key: string,
+  slot: ProbeSlot,
+  inPlace: boolean,
+): MachineFacts["probes"] {
+  if (!inPlace) return { ...probes, [key]: slot };
+  probes[key] = slot;
+  return probes;
+}
+
 function foldProbe(
   facts: MachineFacts,
   observation: Extract<Observation, { kind: "probe" }>,
   times: ObservedAt,
   policy: Policy,
+  inPlace: boolean,
 ): { facts: MachineFacts; changes: Change[] } {
   const probe = observation.facts;
   const key = probeKey(probe);
@@ -211,7 +232,7 @@ function foldProbe(
     ring: pushed(previous?.ring ?? [], ringEntry(probe, verdict, times.at, observation.location, timingsOf(probe))),
     ...latencyOf(previous, probe, verdict, times.at, probe.http?.ms ?? null),
   };
-  const probes = { ...facts.probes, [key]: slot };
+  const probes = withSlot(facts.probes, key, slot, inPlace);
   const seen = foldLastSeen(facts.lastSeen, probe, slot, times);
   return {
     // Only a new key makes it grow; to count the keys at each observation would cost more than the rest.
@@ -229,13 +250,15 @@ function foldProbe(
 
 /**
  * Folds one observation into a machine's state, and says what changed, for the timeline. Pure: what is changed is
- * copied. The diagnosis is left as it was; `diagnose` makes the next one. A first observation of a key is no change.
+ * copied, or changed `inPlace` where the caller gave an `ownCopy`. The diagnosis is left as it was; `diagnose` makes the
+ * next one. A first observation of a key is no change.
  */
 export function applyObservation(
   state: MachineState,
   observation: Observation,
   times: ObservedAt,
   policy: Policy,
+  inPlace = false,
 ): { state: MachineState; changes: Change[] } {
   const { facts } = state;
   const { at } = times;
@@ -246,7 +269,7 @@ export function applyObservation(
   const now = { at, seq: observation.seq };
   switch (observation.kind) {
     case "probe": {
-      const folded = foldProbe(facts, observation, times, policy);
+      const folded = foldProbe(facts, observation, times, policy, inPlace);
       return { state: folded.facts === facts ? state : { ...state, facts: folded.facts }, changes: folded.changes };
     }
     case "system": {
@@ -306,7 +329,12 @@ function withTimings(probe: ProbeFacts, timings: PhaseTimings): ProbeFacts {
  * The facts of a key are as they were (5.0 rule 13): moves the slot's time on and adds to its ring. A confirmation
  * whose key or digest is not the state's says nothing that can be used, and changes nothing.
  */
-export function applyConfirmation(state: MachineState, confirmation: Confirmation, times: ObservedAt): MachineState {
+export function applyConfirmation(
+  state: MachineState,
+  confirmation: Confirmation,
+  times: ObservedAt,
+  inPlace = false,
+): MachineState {
   const { facts } = state;
   const { at } = times;
   const { seq, key, digest, location } = confirmation;
@@ -344,5 +372,5 @@ export function applyConfirmation(state: MachineState, confirmation: Confirmatio
     ring: pushed(slot.ring, ringEntry(slot.facts, slot.verdict, at, location, timings)),
     ...latencyOf(slot, slot.facts, slot.verdict, at, timings.http),
   };
-  return next({ probes: { ...facts.probes, [id]: confirmed } });
+  return next({ probes: withSlot(facts.probes, id, confirmed, inPlace) });
 }

@@ -2,7 +2,7 @@ import type { Confirmation } from "@lynceus/protocol/facts";
 import { machineStateSchema } from "@lynceus/protocol/state";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyConfirmation, applyObservation, emptyState } from "../src/state.ts";
+import { applyConfirmation, applyObservation, emptyState, ownCopy } from "../src/state.ts";
 import { observation, script, settingsWith, start } from "./support/machine.ts";
 import {
   basicOnlyExchange,
@@ -53,6 +53,22 @@ describe("folding probes", () => {
   it("keeps the facts' beginning while the digest stays", () => {
     const { state } = fold([ews(exchangeAnswer()), ews(exchangeAnswer())]);
     expect(state.facts.probes[key]).toMatchObject({ since: start, at: start + 60_000, verdictSince: start });
+  });
+
+  it("in place on a copy of one's own gives what copying gives, and leaves the original alone", () => {
+    const { state: before } = fold([ews(exchangeAnswer())]);
+    const kept = structuredClone(before);
+    const later = observation(ews(basicOnlyExchange()), start + 60_000);
+    const times = { at: start + 60_000, replayed: false };
+    const copied = applyObservation(before, later, times, rules);
+    const inPlace = applyObservation(ownCopy(before), later, times, rules, true);
+    expect(inPlace).toEqual(copied);
+    const confirmed = confirmation({ digest: later.digest, seq: later.seq + 1, at: start + 120_000 });
+    const confirmedAt = { at: start + 120_000, replayed: false };
+    expect(applyConfirmation(ownCopy(copied.state), confirmed, confirmedAt, true)).toEqual(
+      applyConfirmation(copied.state, confirmed, confirmedAt),
+    );
+    expect(before).toEqual(kept);
   });
 
   it("keeps the last ten verdicts with their timings and back end", () => {

@@ -3,7 +3,7 @@ import { classify } from "@lynceus/diagnosis/classify";
 import { columnView, machineColumns } from "@lynceus/diagnosis/columns";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import type { FleetContext } from "@lynceus/diagnosis/fleet";
-import { applyConfirmation, applyObservation, probeKey } from "@lynceus/diagnosis/state";
+import { applyConfirmation, applyObservation, ownCopy, probeKey } from "@lynceus/diagnosis/state";
 import type { DecodedObservation } from "@lynceus/protocol/decode";
 import type { Confirmation, ProbeFacts } from "@lynceus/protocol/facts";
 import type { MachineStatus, Verdict } from "@lynceus/protocol/names";
@@ -159,7 +159,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     let verdict: Verdict | null = null;
     let changed = before === null || before.digest !== observation.digest || before.location !== observation.location;
     if (item.known) {
-      const result = applyObservation(state, item.observation, { at, replayed }, policy);
+      const result = applyObservation(state, item.observation, { at, replayed }, policy, true);
       state = result.state;
       // A key that is new, or one that came back as it was, is written at once.
       if (before === null || !changed) traceable = false;
@@ -204,7 +204,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     const measured = correctedInstant(work.receivedAt, confirmation.ageMs);
     const late = isLate(measured, work.receivedAt, policy.intervals.cycleMinutes);
     const at = Math.max(measured, before.at);
-    state = applyConfirmation(state, confirmation, { at, replayed: late });
+    state = applyConfirmation(state, confirmation, { at, replayed: late }, true);
     traceable = false;
     if (late) return;
     reported = true;
@@ -242,6 +242,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
         write = true;
         traceable = false;
       }
+      state = ownCopy(state);
       for (const item of itemsInOrder(work)) {
         if (item.seq <= lastSeq) {
           duplicates++;
