@@ -1,18 +1,56 @@
 "use client";
 
-import { Button, CopyButton as MantineCopyButton } from "@mantine/core";
+import { Button } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import { copyText } from "../lib/copy-text.ts";
+import { CopyByHand } from "./copy-by-hand.tsx";
 import { Icon } from "./icon.tsx";
 
-/** Copies `value`; says so in place. */
-export function CopyButton(props: { value: string; label: string; variant?: "filled" | "default" | "subtle" }) {
-  const { value, label, variant = "default" } = props;
+/** How long "Copied" stands (ms). */
+const standsMs = 2_000;
+
+/** Copies `value`; says so in place. Where no clipboard can be had, shows the text selected. `pressed` is a key for it. */
+export function CopyButton(props: {
+  value: string;
+  label: string;
+  variant?: "filled" | "default" | "subtle";
+  /** A key that does the same anywhere on the page; off while typing. */
+  shortcut?: string;
+}) {
+  const { value, label, variant = "default", shortcut } = props;
+  const [state, setState] = useState<"idle" | "copied" | "by-hand">("idle");
+  useEffect(() => {
+    if (state !== "copied") return;
+    const timer = setTimeout(() => setState("idle"), standsMs);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const copy = async () => setState((await copyText(value)) ? "copied" : "by-hand");
+
+  const latest = useRef(copy);
+  latest.current = copy;
+  useEffect(() => {
+    if (shortcut === undefined) return;
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key !== shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
+      event.preventDefault();
+      void latest.current();
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, [shortcut]);
+
   return (
-    <MantineCopyButton value={value} timeout={2000}>
-      {({ copied, copy }) => (
-        <Button variant={variant} onClick={copy} leftSection={<Icon name={copied ? "check" : "copy"} />}>
-          <span aria-live="polite">{copied ? "Copied" : label}</span>
-        </Button>
-      )}
-    </MantineCopyButton>
+    <>
+      <Button
+        variant={variant}
+        onClick={() => void copy()}
+        leftSection={<Icon name={state === "copied" ? "check" : "copy"} />}
+        {...(shortcut === undefined ? {} : { "aria-keyshortcuts": shortcut })}
+      >
+        <span aria-live="polite">{state === "copied" ? "Copied" : label}</span>
+      </Button>
+      {state === "by-hand" ? <CopyByHand text={value} title={label} onClose={() => setState("idle")} /> : null}
+    </>
   );
 }

@@ -1,5 +1,7 @@
 import { formatDuration, formatTime, safeText } from "@lynceus/protocol/present";
+import type { TimelineEntry } from "@lynceus/protocol/read-api";
 import { Panel } from "../layout/panel.tsx";
+import { ChangeText } from "./change-text.tsx";
 import styles from "./machine.module.css";
 import type { SettingsDiff } from "./settings-diff.ts";
 
@@ -8,6 +10,7 @@ export function DiffPanel({
   diff,
   failedAt,
   others,
+  before,
   now,
   zone,
 }: {
@@ -15,16 +18,23 @@ export function DiffPanel({
   failedAt: number | null;
   /** Other machines that took the same script; null where that was not counted. */
   others: number | null;
+  /** All that changed on this machine in the 24 h before, nearest first. */
+  before: readonly TimelineEntry[];
   now: number;
   zone: string;
 }) {
   const title = failedAt === null ? "What changed lately" : "What changed before the first failure";
+  const [nearest] = before;
   if (diff === null) {
     return (
-      <Panel title={title}>
-        <p className={styles.none}>
-          {failedAt === null ? "No setting changed in the last 24 h." : "No setting changed in the 24 h before."}
-        </p>
+      <Panel title={title} {...(nearest === undefined ? {} : { sub: gapText(nearest, failedAt) })}>
+        {nearest === undefined ? (
+          <p className={styles.none}>
+            {failedAt === null ? "No setting changed in the last 24 h." : "No setting changed in the 24 h before."}
+          </p>
+        ) : (
+          <Before entries={before} now={now} zone={zone} />
+        )}
       </Panel>
     );
   }
@@ -61,6 +71,7 @@ export function DiffPanel({
           ))}
         </tbody>
       </table>
+      {before.length === 0 ? null : <Before entries={before} now={now} zone={zone} />}
       <p className={styles.foot}>
         {diff.unchanged.length > 0 ? (
           <>
@@ -75,5 +86,43 @@ export function DiffPanel({
             : `${others} other ${others === 1 ? "machine has" : "machines have"} the same script.`}
       </p>
     </Panel>
+  );
+}
+
+/** "17 min before the first failure". */
+function gapText(entry: TimelineEntry, failedAt: number | null): string {
+  return failedAt === null ? "" : `${formatDuration(failedAt - Date.parse(entry.at))} before the first failure`;
+}
+
+const shownBefore = 6;
+
+/** What changed on this machine, nearest to the failure first. */
+function Before({ entries, now, zone }: { entries: readonly TimelineEntry[]; now: number; zone: string }) {
+  return (
+    <ol className={styles.timeline} aria-label="Changes before, nearest first">
+      {entries.slice(0, shownBefore).map((entry, i) => (
+        <li key={entry.id} data-nearest={i === 0}>
+          <time dateTime={entry.at} title={entry.at}>
+            {formatTime(Date.parse(entry.at), { now, zone })}
+          </time>
+          <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+            <circle cx="6" cy="6" r="3" fill={i === 0 ? "var(--ink)" : "none"} stroke="var(--ink3)" strokeWidth="1.4" />
+          </svg>
+          <div>
+            <ChangeText entry={entry} />
+            {i === 0 ? <span> · nearest</span> : null}
+          </div>
+        </li>
+      ))}
+      {entries.length > shownBefore ? (
+        <li>
+          <time />
+          <i />
+          <div>
+            <span>and {entries.length - shownBefore} more</span>
+          </div>
+        </li>
+      ) : null}
+    </ol>
   );
 }

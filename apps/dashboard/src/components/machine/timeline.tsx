@@ -1,7 +1,8 @@
-import { formatTime, safeText } from "@lynceus/protocol/present";
+import { formatTime } from "@lynceus/protocol/present";
 import type { TimelineEntry } from "@lynceus/protocol/read-api";
 import { Panel } from "../layout/panel.tsx";
 import { type MarkStatus, StatusMark } from "../status/status-mark.tsx";
+import { ChangeText } from "./change-text.tsx";
 import styles from "./machine.module.css";
 
 /** What happened on this machine, newest first. A replayed entry arrived after an outage and says so. */
@@ -31,13 +32,7 @@ export function Timeline({
               </time>
               <Mark entry={entry} />
               <div>
-                <bdi>{safeText(entry.text)}</bdi>
-                {entry.detail ? (
-                  <span>
-                    {" "}
-                    · <bdi>{safeText(entry.detail)}</bdi>
-                  </span>
-                ) : null}
+                <ChangeText entry={entry} />
                 {entry.replayed ? <span> · replayed</span> : null}
               </div>
             </li>

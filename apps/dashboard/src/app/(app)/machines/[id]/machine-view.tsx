@@ -1,8 +1,11 @@
+import { causesOfMachine } from "@lynceus/db/causes";
 import { inSnapshot } from "@lynceus/db/client";
 import { listFindings } from "@lynceus/db/findings";
+import { changesBefore } from "@lynceus/db/fleet-changes";
 import { countMachines, getMachine } from "@lynceus/db/machines";
 import { listObservations, verdictHistory } from "@lynceus/db/observations";
 import { currentPolicy } from "@lynceus/db/policies";
+import { listReports } from "@lynceus/db/reports";
 import { listTimeline } from "@lynceus/db/timeline";
 import { serviceName } from "@lynceus/diagnosis/changes";
 import { textsOf } from "@lynceus/diagnosis/texts";
@@ -10,6 +13,7 @@ import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
 import Link from "next/link";
+import { causeSubject } from "../../../../components/causes/words.ts";
 import { ChartPanel } from "../../../../components/charts/chart-panel.tsx";
 import { StateStrips } from "../../../../components/charts/state-strips.tsx";
 import { StepChart } from "../../../../components/charts/step-chart.tsx";
@@ -31,6 +35,8 @@ import { Timeline } from "../../../../components/machine/timeline.tsx";
 import { machineHref, machinesHref, term } from "../../../../components/machines/links.ts";
 import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
 import { systemText } from "../../../../components/machines/row-view.ts";
+import { ReportButton } from "../../../../components/reports/report-button.tsx";
+import { ReportsPanel } from "../../../../components/reports/reports-panel.tsx";
 import { Banner } from "../../../../components/status/banner.tsx";
 import { Chip, type ChipTone } from "../../../../components/status/chip.tsx";
 import { StatusMark, statusWords } from "../../../../components/status/status-mark.tsx";
@@ -75,8 +81,12 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
             query: causeQuery,
             machines: (await countMachines(db, { terms: parseFilter(causeQuery, { now, zone }).terms })).failing,
           };
+    const failing = machine.status === "failing" && machine.since !== null ? new Date(machine.since) : null;
     return {
       machine,
+      before: await changesBefore(db, id, failing ?? new Date(now)),
+      shared: await causesOfMachine(db, id),
+      reports: await listReports(db, { machineId: id, limit: 20 }),
       sameCause,
       now,
       configuration,
@@ -197,6 +207,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
             ? "never observed"
             : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
         </span>
+        <ReportButton />
         <ProbeNow
           machineId={id}
           allowed={allows(user.role, "admin") && machine.connected && machine.revokedAt === null}
@@ -227,6 +238,13 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
             <Chip tone="accent">{formatCount(page.sameCause.machines)} machines with this cause</Chip>
           </Link>
         ) : null}
+        {page.shared.map((cause) => (
+          <Link key={cause.id} href={`/causes/${cause.id}`}>
+            <Chip tone="accent">
+              {causeSubject(cause, context)} · {formatCount(cause.explains)} machines
+            </Chip>
+          </Link>
+        ))}
         {primary ? <Chip>Confidence {primary.confidence}</Chip> : null}
         {machine.approved ? null : <Chip tone="stale">Waits for approval</Chip>}
         {machine.cloned ? <Chip tone="bad">Key used twice</Chip> : null}
@@ -340,7 +358,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
         </Banner>
       )}
       <div className={styles.two}>
-        <DiffPanel diff={diff} failedAt={failedAt} others={others} now={now} zone={zone} />
+        <DiffPanel diff={diff} failedAt={failedAt} others={others} before={page.before} now={now} zone={zone} />
         <FixPanel
           texts={texts}
           none={
@@ -399,6 +417,13 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
         />
       </div>
       <div className={styles.stack} style={{ marginTop: 14 }}>
+        <ReportsPanel
+          machineId={id}
+          reports={page.reports.items}
+          mayRemove={allows(user.role, "admin")}
+          now={now}
+          zone={zone}
+        />
         <FindingsPanel findings={page.findings.items} now={now} zone={zone} />
         <SettingsPanel facts={facts} configuration={configuration} now={now} zone={zone} />
       </div>

@@ -1,0 +1,75 @@
+"use server";
+
+import { createReport, deleteReport, ReportError } from "@lynceus/db/reports";
+import { newReportSchema } from "@lynceus/protocol/read-api-tools";
+import { revalidatePath } from "next/cache";
+import { headers } from "next/headers";
+import { database } from "../../../../lib/db.ts";
+import type { Role } from "../../../../lib/roles.ts";
+import { isSameOrigin } from "../../../../lib/same-origin.ts";
+import { requireRole, type SessionUser } from "../../../../lib/session.ts";
+
+export interface ReportState {
+  errors: Partial<Record<"user" | "at" | "note" | "pattern", string>>;
+  /** What was done, in words; null before. */
+  done: string | null;
+  values: { user: string; note: string; pattern: string };
+  turn: number;
+}
+
+/** Stores what a person saw. Whoever may see a machine may say what happened on it: the helpdesk are viewers. */
+export async function report(before: ReportState, form: FormData): Promise<ReportState> {
+  const user = await allowed("viewer");
+  const text = (name: string) => {
+    const value = form.get(name);
+    return typeof value === "string" ? value.slice(0, 1024) : "";
+  };
+  const values = { user: text("user"), note: text("note"), pattern: text("pattern") };
+  const turn = before.turn + 1;
+  const refused = (errors: ReportState["errors"]): ReportState => ({ errors, done: null, values, turn });
+  const parsed = newReportSchema.safeParse({
+    user: values.user,
+    note: values.note,
+    pattern: values.pattern === "" ? null : values.pattern,
+    prompted: form.get("prompted") !== null,
+    ...(text("at") === "" ? {} : { at: text("at") }),
+  });
+  if (!parsed.success) {
+    const errors: ReportState["errors"] = {};
+    for (const issue of parsed.error.issues) {
+      const field = issue.path[0];
+      if (field === "user") errors.user ??= "A user has 1 to 64 characters; use e.g. a.huber.";
+      else if (field === "at") errors.at ??= "This is no time; use e.g. 24/11/2026 02:12.";
+      else if (field === "pattern") errors.pattern ??= "This version has no such pattern; choose one of the list.";
+      else errors.note ??= "A note has at most 500 characters.";
+    }
+    return refused(errors);
+  }
+  const machineId = text("machine");
+  try {
+    const made = await createReport(database(), machineId, parsed.data, { actor: user.email, now: new Date() });
+    if (made === null) return refused({ user: "This machine was retired, so nothing was stored." });
+    revalidatePath(`/machines/${machineId}`);
+    const said =
+      made.raised.length > 0
+        ? `Saved. At that moment ${made.raised.join(", ")} held.`
+        : "Saved. No finding that makes prompts expected held at that moment.";
+    return { errors: {}, done: said, values: { user: "", note: "", pattern: "" }, turn };
+  } catch (error) {
+    if (error instanceof ReportError) return refused({ at: error.message });
+    throw error;
+  }
+}
+
+/** Removes a report that was a mistake, or whose user asked for it. */
+export async function removeReport(form: FormData): Promise<void> {
+  const user = await allowed("admin");
+  await deleteReport(database(), String(form.get("id") ?? ""), { actor: user.email });
+  revalidatePath("/machines/[id]", "page");
+}
+
+async function allowed(role: Role): Promise<SessionUser> {
+  const user = await requireRole(role);
+  if (!isSameOrigin(await headers())) throw new Error("refused: the form was sent from another site");
+  return user;
+}
