@@ -1,5 +1,6 @@
 import type { Location, Verdict } from "@lynceus/protocol/names";
 import { none } from "./attribution/types.ts";
+import { isWave } from "./attribution/waves.ts";
 import type { FleetGroup, FleetSilence } from "./fleet.ts";
 import { isCounted, isGoodEws } from "./fleet-verdicts.ts";
 import { isPublicAddress } from "./network.ts";
@@ -9,11 +10,11 @@ import { isPublicAddress } from "./network.ts";
  * machines with a judged probe of EWS; nothing is found without machines that differ and are well.
  */
 
-/** Of the machines with a value, the least share that fails, and the least number. */
-const minimumShare = 0.6;
+/** Percent of the machines with a value that fail at least, and their least number. */
+const minimumPercent = 60;
 const minimumBad = 3;
-/** How much less of the others may fail. */
-const minimumDifference = 0.4;
+/** Points by which fewer of the others fail. */
+const minimumPoints = 40;
 /** Fewer others than this compare nothing. */
 const minimumOthers = 3;
 
@@ -131,12 +132,14 @@ const shareOf = (groups: readonly FleetGroup[]): Share => ({
   bad: count(groups.filter(isBad)),
   judged: count(groups),
 });
-const fails = ({ bad, judged }: Share): boolean => bad >= minimumShare * judged;
+const fails = ({ bad, judged }: Share): boolean => 100 * bad >= minimumPercent * judged;
 
 /** The fault of a value beside the others, or null where they do not differ enough or are too few. */
 function faultBeside(own: Share, others: Share): SharedFault | null {
   if (own.bad < minimumBad || others.judged < minimumOthers) return null;
-  if (own.bad / own.judged - others.bad / others.judged < minimumDifference) return null;
+  // In whole numbers: 60 % less 20 % are 40 points, and are not to be lost to rounding.
+  const points = 100 * (own.bad * others.judged - others.bad * own.judged);
+  if (points < minimumPoints * own.judged * others.judged) return null;
   const failing = own.groups.filter(isBad);
   const verdict = mostCommon(failing, ({ verdictConfigured }) => verdictConfigured)?.value;
   if (!verdict) return null;
@@ -178,7 +181,7 @@ function faultsBy(
 function severalWays({ groups }: Share): boolean {
   const failing = groups.filter(isBad);
   const most = mostCommon(failing, ({ route }) => route);
-  return most !== null && (most.value === "direct" || most.machines < 0.9 * count(failing));
+  return most !== null && (most.value === "direct" || 10 * most.machines < 9 * count(failing));
 }
 
 /** A new script beside the ones before it, and beside machines that have none. */
@@ -206,7 +209,7 @@ function serverFaults(groups: readonly FleetGroup[], columnOf: ColumnOf): Map<st
   const found = new Map<string, SharedFault>();
   for (const [value, list] of known) {
     const own = shareOf(list);
-    if (own.bad < 0.8 * bad) continue;
+    if (10 * own.bad < 8 * bad) continue;
     const others = shareOf(known.flatMap(([other, its]) => (other === value ? [] : its)));
     const fault = faultBeside(own, others);
     if (fault) found.set(value, fault);
@@ -220,7 +223,7 @@ function wavesOf(groups: readonly FleetGroup[]): Map<string, ConfigurationWave> 
   const found = new Map<string, ConfigurationWave>();
   for (const [configuration, list] of byValue(known, ({ changedTo }) => changedTo)) {
     const changed = count(list);
-    if (changed < 5 || changed < 0.1 * of) continue;
+    if (!isWave(changed, of)) continue;
     const bad = count(list.filter((group) => isCounted(group.verdictConfigured) && isBad(group)));
     found.set(configuration, { changed, of, bad });
   }
@@ -235,7 +238,7 @@ function certificateChangeOf(judged: readonly FleetGroup[]): CertificateChange |
     ({ tlsSpki, tlsSpkiBefore }) => tlsSpkiBefore !== null && tlsSpkiBefore !== undefined && tlsSpkiBefore !== tlsSpki,
   );
   const to = mostCommon(changed, ({ tlsSpki }) => tlsSpki);
-  if (!to || to.machines < minimumBad || to.machines < 0.5 * of) return null;
+  if (!to || to.machines < minimumBad || 2 * to.machines < of) return null;
   const its = changed.filter(({ tlsSpki }) => tlsSpki === to.value);
   return {
     from: mostCommon(its, ({ tlsSpkiBefore }) => tlsSpkiBefore)?.value ?? "",
@@ -260,7 +263,7 @@ function dnsSplitOf(groups: readonly FleetGroup[]): DnsSplit | null {
     if (of < minimumOthers) continue;
     const most = mostCommon(asked, ({ dnsAnswer }) => dnsAnswer);
     const having = (test: (answer: string) => boolean) =>
-      count(asked.filter(({ dnsAnswer }) => test(dnsAnswer ?? ""))) >= minimumShare * of;
+      100 * count(asked.filter(({ dnsAnswer }) => test(dnsAnswer ?? ""))) >= minimumPercent * of;
     if (most && having(isPublicAnswer)) publicSites.set(site, most.value);
     else if (having(isInternalAnswer)) {
       internalSites += 1;
@@ -276,12 +279,12 @@ function blindSites(silence: readonly FleetSilence[]): Map<string, Blind> {
   const all = silence.map((one) => {
     const of = one.reporting + one.silent;
     const usually = one.usuallySilent ?? 0;
-    return { ...one, of, usually, lost: of === 0 ? 0 : one.silent / of - usually };
+    return { ...one, of, usually, isLost: of > 0 && one.silent - usually * of >= 0.3 * of - 1e-9 };
   });
   const found = new Map<string, Blind>();
-  for (const { site, silent, of, usually, lost } of all) {
-    if (site === null || silent < minimumBad || lost < 0.3) continue;
-    const others = all.filter((other) => other.site !== site && other.lost < 0.3);
+  for (const { site, silent, of, usually, isLost } of all) {
+    if (site === null || silent < minimumBad || !isLost) continue;
+    const others = all.filter((other) => other.site !== site && !other.isLost);
     if (others.reduce((sum, { reporting }) => sum + reporting, 0) < minimumOthers) continue;
     found.set(site, { silent, of, usually });
   }
@@ -305,17 +308,18 @@ export function sharedFaults(
     ({ site }) => site,
     (_, own) => severalWays(own),
   );
+  // A site that is out as a whole says it better than its networks and its proxies.
+  const elsewhere = (list: readonly FleetGroup[]) => list.filter(({ site }) => site === null || !sites.has(site));
   return {
     proxies: faultsBy(
-      judged,
+      elsewhere(judged),
       ({ route }) => route,
       (route) => route !== "direct",
     ),
     ...scriptFaults(judged),
     sites,
-    // A site that is out as a whole says it better than its networks.
     subnets: faultsBy(
-      placed.filter(({ site }) => site === null || !sites.has(site)),
+      elsewhere(placed),
       ({ subnet }) => subnet,
       (_, own) => severalWays(own),
     ),

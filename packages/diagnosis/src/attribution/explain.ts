@@ -24,8 +24,8 @@ import {
 const alpha = 0.01;
 /** Failing machines that a cause needs at least (domain 5.5). */
 const minimum = 3;
-/** Of the machines with the value, the share that fails (domain 5.5). */
-const minimumShare = 0.6;
+/** Percent of the machines with the value that fail (domain 5.5). */
+const minimumPercent = 60;
 /** More than this many causes at once is no explanation. */
 const maxCauses = 12;
 /** Of equal explanations, those that are compared. */
@@ -119,7 +119,7 @@ function testsOf(store: Store, tallies: Tallies): { tests: Test[]; lowest: numbe
 function matters({ failingWith, failingWithout, healthyWith, healthyWithout }: Counts): boolean {
   const withValue = failingWith + healthyWith;
   const without = failingWithout + healthyWithout;
-  if (failingWith < minimum || failingWith < minimumShare * withValue || healthyWithout === 0) return false;
+  if (failingWith < minimum || 100 * failingWith < minimumPercent * withValue || healthyWithout === 0) return false;
   return 2 * healthyWith * without <= healthyWithout * withValue;
 }
 

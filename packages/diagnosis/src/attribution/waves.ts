@@ -19,12 +19,10 @@ export interface SettingsWave {
 
 /** Domain 5.5 `fleet-config-wave`. */
 export const waveWindowMs = 30 * 60_000;
-const minimumShare = 0.1;
 const minimumMachines = 5;
 
 /** Whether so many of a fleet, changed to the same settings within half an hour, are a wave. */
-export const isWave = (changed: number, fleet: number): boolean =>
-  changed >= minimumMachines && changed >= minimumShare * fleet;
+export const isWave = (changed: number, fleet: number): boolean => changed >= minimumMachines && 10 * changed >= fleet;
 
 /**
  * Changes of settings that roll through the fleet: at least five machines and a tenth of the fleet within some half
