@@ -9,6 +9,7 @@ import type { ProbeContext } from "./probes/context.ts";
 import { forcedDirect, probeTarget, type RoutedConfiguration } from "./probes/probe.ts";
 import { routeConfigurations } from "./proxy/scripts.ts";
 import { probedInTurn, readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { askWinHttp } from "./proxy/winhttp-routes.ts";
 import { probeRevocation, revocationNotes } from "./revocation.ts";
 
 /** Facts without the envelope: number, time and digest are made by whoever keeps them. */
@@ -131,6 +132,7 @@ export async function* observeCycle({ policy, ctx, only, whole = true, onProbe }
     suffixes: network.dnsSuffixes,
     myIpAddress,
     zones: read.zones,
+    winhttp: ctx.settings.windows ? { ask: askWinHttp, userOf: read.userOf } : null,
     ...(ctx.wpadPort === undefined ? {} : { wpadPort: ctx.wpadPort }),
   });
   if (whole) {

@@ -3,9 +3,12 @@ import type { Target } from "@lynceus/protocol/policy";
 import type { InForce } from "@lynceus/proxy-settings/effective";
 import { type PacOutcome, resolveRoute } from "@lynceus/proxy-settings/route";
 import { zoneOf } from "@lynceus/proxy-settings/zone";
+import type { WinHttpAnswer } from "../platform/windows/winhttp-child.ts";
 import type { ProbeContext } from "../probes/context.ts";
 import type { RoutedConfiguration } from "../probes/probe.ts";
 import { type EvaluatedPac, fetchAndEvaluatePac, urlOf } from "./pac.ts";
+import { self } from "./source.ts";
+import { type AskWinHttp, winHttpFacts } from "./winhttp-routes.ts";
 import { type Discovered, discoverScript, notTried } from "./wpad.ts";
 import type { ZoneSettings } from "./zone-map.ts";
 
@@ -26,6 +29,54 @@ export interface ScriptContext {
   readonly wpadPort?: number;
   /** Windows: the zones of each configuration. */
   readonly zones?: ReadonlyMap<string, ZoneSettings>;
+  /** Windows: its own answers, which count before ours where it gives one; by configuration the user who asks. */
+  readonly winhttp?: { readonly ask: AskWinHttp; readonly userOf: ReadonlyMap<string, string> } | null;
+}
+
+/** The reply of WinHTTP for one script, by address. */
+interface Asked {
+  readonly byUrl: ReadonlyMap<string, WinHttpAnswer>;
+  readonly why: string | null;
+  readonly dhcpUrl: string | null;
+}
+
+const notAsked: Asked = { byUrl: new Map(), why: null, dhcpUrl: null };
+
+/** Asks WinHTTP about every target in the name of a user of this configuration. */
+async function askAbout(
+  id: string,
+  script: { readonly autoDetect: boolean; readonly pacUrl: string | null },
+  targets: readonly Target[],
+  { winhttp, probes }: ScriptContext,
+): Promise<Asked> {
+  if (!winhttp) return notAsked;
+  const urls = [...new Set(targets.filter(({ kind }) => kind !== "srv").map(urlOf))];
+  const user = winhttp.userOf.get(id) ?? null;
+  const reply = await winhttp.ask(
+    { ...script, user: user === self ? null : user, urls, dhcp: script.autoDetect },
+    probes.signal,
+  );
+  if ("why" in reply) return { ...notAsked, why: reply.why };
+  const byUrl = new Map(urls.flatMap((url, index) => (reply.answers[index] ? [[url, reply.answers[index]]] : [])));
+  return { byUrl, why: null, dhcpUrl: reply.dhcpUrl };
+}
+
+/** What Windows says where it says something, else what we make of the script (domain 4.6). */
+function outcomeBy(asked: Asked, own: EvaluatedPac | null, url: string): PacOutcome | null {
+  const answer = asked.byUrl.get(url);
+  return answer?.ok ? { ok: true, result: answer.list } : outcomeOf(own, url);
+}
+
+/** The observation of a script with what WinHTTP said of the EWS address beside it. */
+function besideWinHttp(facts: PacFacts, own: EvaluatedPac, asked: Asked, targets: readonly Target[]): PacFacts {
+  const target = targets.find(({ service }) => service === "ews") ?? targets.find(({ kind }) => kind !== "srv");
+  if (!target) return facts;
+  const url = urlOf(target);
+  const outcome = own.outcome(url);
+  return {
+    ...facts,
+    winhttp: winHttpFacts(asked.byUrl.get(url) ?? null, asked.why, outcome.ok ? outcome.result : null),
+  };
 }
 
 const outcomeOf = (pac: EvaluatedPac | null, url: string): PacOutcome | null => pac?.outcome(url) ?? null;
@@ -40,8 +91,13 @@ export async function routeConfigurations(
   ctx: ScriptContext,
 ): Promise<RoutedConfigurations> {
   const all = [...inForce];
-  const detects = all.some(([, { settings }]) => settings.autoDetect);
-  const found: Discovered = detects ? await discoverScript(ctx.suffixes, ctx.probes, ctx.wpadPort) : notTried;
+  const detecting = all.find(([, { settings }]) => settings.autoDetect)?.[0];
+  const detection =
+    detecting === undefined ? notAsked : await askAbout(detecting, { autoDetect: true, pacUrl: null }, targets, ctx);
+  const found: Discovered =
+    detecting === undefined
+      ? notTried
+      : await discoverScript(ctx.suffixes, ctx.probes, ctx.wpadPort, detection.dhcpUrl);
   const evaluated = new Map<string, Promise<EvaluatedPac>>();
   const evaluate = (id: string, origin: PacFacts["origin"], address: string) => {
     const key = `${origin} ${address}`;
@@ -53,16 +109,33 @@ export async function routeConfigurations(
     return pending;
   };
 
+  const windowsAnswers = new Map<string, Promise<Asked>>();
+  const askNamed = (id: string, address: string) => {
+    const pending = windowsAnswers.get(address) ?? askAbout(id, { autoDetect: false, pacUrl: address }, targets, ctx);
+    windowsAnswers.set(address, pending);
+    return pending;
+  };
+
   const pac: PacFacts[] = [];
   const configurations: RoutedConfiguration[] = [];
   for (const [id, { settings, scriptUrl }] of all) {
     const detected = settings.autoDetect && found.url ? await evaluate(id, "auto-detect", found.url) : null;
     const named = scriptUrl !== null ? await evaluate(id, "pac", scriptUrl) : null;
     const deciding = detected?.facts.evalOk === true || !named ? detected : named;
-    if (deciding) pac.push({ ...deciding.facts, configuration: id });
+    const byDetection = settings.autoDetect ? detection : notAsked;
+    const byScript = scriptUrl === null ? notAsked : await askNamed(id, scriptUrl);
+    if (deciding) {
+      const facts = { ...deciding.facts, configuration: id };
+      const asked = deciding === named ? byScript : byDetection;
+      pac.push(ctx.winhttp ? besideWinHttp(facts, deciding, asked, targets) : facts);
+    }
     const route = (target: Target) => {
       const url = urlOf(target);
-      return resolveRoute(url, settings, { autoDetect: outcomeOf(detected, url), pac: outcomeOf(named, url) }).route;
+      const outcomes = {
+        autoDetect: outcomeBy(byDetection, detected, url),
+        pac: outcomeBy(byScript, named, url),
+      };
+      return resolveRoute(url, settings, outcomes).route;
     };
     configurations.push({
       id,

@@ -1,5 +1,6 @@
 import type { WpadFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
+import { redactProxyUrl } from "@lynceus/proxy-settings/redact";
 import type { ProbeContext } from "../probes/context.ts";
 import { resolveName } from "../probes/dns.ts";
 import { type FetchedScript, fetchScript } from "./fetch-script.ts";
@@ -32,11 +33,25 @@ export const notTried: Discovered = {
 };
 
 /**
- * Looks for the network's proxy script as Windows does over DNS: the first `wpad.<suffix>` that resolves is asked for
- * `/wpad.dat`.
+ * Looks for the network's proxy script as Windows does: at the address that DHCP names where the system knows one, else
+ * over DNS: the first `wpad.<suffix>` that resolves is asked for `/wpad.dat`.
  * @param port of the web server; 80 but in tests.
+ * @param dhcpUrl of DHCP option 252; only Windows has a place to ask for it.
  */
-export async function discoverScript(suffixes: readonly string[], ctx: ProbeContext, port = 80): Promise<Discovered> {
+export async function discoverScript(
+  suffixes: readonly string[],
+  ctx: ProbeContext,
+  port = 80,
+  dhcpUrl: string | null = null,
+): Promise<Discovered> {
+  const announced = dhcpUrl === null ? null : redactProxyUrl(dhcpUrl).slice(0, limits.urlChars);
+  if (dhcpUrl !== null) {
+    const script = await fetchScript(dhcpUrl, ctx);
+    const addresses = script.addresses.slice(0, limits.addresses);
+    const facts = { tried: true, dhcp252Url: announced, dnsHost: null, addresses, fetch: script.fetch };
+    // Windows goes on to DNS where what DHCP names cannot be fetched.
+    if (script.fetch === "ok") return { facts, url: dhcpUrl, script };
+  }
   for (const name of wpadNames(suffixes)) {
     const { ok, addresses } = await resolveName(name, ctx);
     if (!ok) continue;
@@ -46,7 +61,7 @@ export async function discoverScript(suffixes: readonly string[], ctx: ProbeCont
       facts: {
         tried: true,
         // DHCP option 252 is in the lease of whatever client the system runs, for which Linux has no common place.
-        dhcp252Url: null,
+        dhcp252Url: announced,
         dnsHost: name,
         addresses: addresses.slice(0, limits.addresses),
         fetch: script.fetch,
@@ -55,5 +70,5 @@ export async function discoverScript(suffixes: readonly string[], ctx: ProbeCont
       script,
     };
   }
-  return { facts: { ...notTried.facts, tried: true }, url: null, script: null };
+  return { facts: { ...notTried.facts, tried: true, dhcp252Url: announced }, url: null, script: null };
 }
