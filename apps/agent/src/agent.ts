@@ -1,8 +1,10 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SecureContext } from "node:tls";
+import type { CanaryAnswer } from "@lynceus/protocol/canary";
 import type { SettingsFacts } from "@lynceus/protocol/facts";
 import type { Policy } from "@lynceus/protocol/policy";
+import type { CanaryRequest } from "./canary.ts";
 import type { AgentOptions } from "./cli.ts";
 import type { Clock, Random } from "./clock.ts";
 import { parseCollectorUrl } from "./collector-url.ts";
@@ -26,6 +28,7 @@ import { writeStatus } from "./status.ts";
 export interface Sensors {
   readonly observe: (request: CycleRequest) => AsyncIterable<Draft>;
   readonly readSettings: () => Promise<SettingsFacts>;
+  readonly canary: (request: CanaryRequest) => Promise<CanaryAnswer[]>;
   readonly networkFingerprint: () => string;
 }
 
@@ -270,6 +273,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
       runtime?.setPolicy(fenced(policy));
     },
     onCommand: (id) => runtime?.checkNow(id),
+    onCanary: (id, routes) => runtime?.canary(id, routes),
     onCollectorForgot: () => runtime?.forgetAll(),
     onChange: (state) => runtime?.linkChanged(state),
   });

@@ -7,6 +7,7 @@ import { getRawAsset } from "node:sea";
 import { setFlagsFromString } from "node:v8";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
+import { type CanaryRequest, probeCanary } from "./canary.ts";
 import { type Command, parseCommand, UsageError } from "./cli.ts";
 import type { Clock } from "./clock.ts";
 import { networkFingerprint } from "./network-fingerprint.ts";
@@ -130,6 +131,11 @@ function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
       return observeCycle({ policy, ctx: context(signal), only: targets, whole, onProbe: onProgress });
     },
     readSettings: async () => (await readSettings(settings)).facts,
+    canary: async (request: CanaryRequest) =>
+      probeCanary(request, {
+        probes: probesWith(fence, request.signal),
+        settings: (await readSettings(settings)).facts,
+      }),
     networkFingerprint: () => networkFingerprint(networkInterfaces(), watched),
   };
 }

@@ -1,7 +1,9 @@
+import type { CanaryAnswer, CanaryRoute } from "@lynceus/protocol/canary";
 import { decodeObservation } from "@lynceus/protocol/decode";
 import type { ObservationKind, ProbeFacts, RawObservation, SettingsFacts, SystemFacts } from "@lynceus/protocol/facts";
 import type { Location } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
+import type { CanaryRequest } from "./canary.ts";
 import type { Clock, Random } from "./clock.ts";
 import { withCollectorClock } from "./clock-skew.ts";
 import { factsDigest, phaseTimings } from "./digest.ts";
@@ -33,10 +35,12 @@ export interface CycleRequest {
 export interface RuntimeOptions {
   readonly observe: (request: CycleRequest) => AsyncIterable<Draft>;
   readonly readSettings: () => Promise<SettingsFacts>;
+  readonly canary: (request: CanaryRequest) => Promise<CanaryAnswer[]>;
   /** Changes when an address, a gateway, a resolver or a watched settings file does. Cheap: asked every few seconds. */
   readonly networkFingerprint: () => string;
   readonly outbox: Outbox;
-  readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "state"> & Partial<Pick<Link, "collectorSkewMs">>;
+  readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "answerCanary" | "state"> &
+    Partial<Pick<Link, "collectorSkewMs">>;
   readonly clock: Clock;
   readonly random: Random;
   /** The policy of the last session. */
@@ -58,6 +62,8 @@ export interface Runtime {
   setPolicy(policy: Policy): void;
   /** An admin asked for a probe now; progress goes back over the link. */
   checkNow(commandId: string): void;
+  /** An admin asked what proposed routes would give; the answer goes back over the link and changes nothing here. */
+  canary(commandId: string, routes: readonly CanaryRoute[]): void;
   /** The outbox gave up entries: their facts are to be sent anew. */
   dropped(entries: readonly DroppedEntry[]): void;
   /** The collector lost what it had: everything is to be sent in full. */
@@ -95,6 +101,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let commands: string[] = [];
   /** Commands that the running cycle answers. */
   let answering: readonly string[] = [];
+  let asked: { readonly id: string; readonly routes: readonly CanaryRoute[] } | null = null;
   let running: Promise<void> | null = null;
   let stopping = false;
   let paused = false;
@@ -197,6 +204,30 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
+  async function canary(id: string, routes: readonly CanaryRoute[]): Promise<void> {
+    if (policy === null) return;
+    let done = 0;
+    const tell = (state: "started" | "progress" | "done" | "refused", why?: string) =>
+      link.progress(id, state, done, routes.length, why);
+    tell("started");
+    const onProgress = (now: number) => {
+      done = now;
+      tell("progress");
+    };
+    try {
+      const answers = await options.canary({ policy, routes, signal: abort.signal, onProgress });
+      link.answerCanary(id, answers);
+      tell("done");
+      log("info", "canary", { routes: routes.length, refused: answers.filter(({ refused }) => refused).length });
+    } catch (error) {
+      if (abort.signal.aborted) return tell("refused", "the agent stops");
+      tell("refused", "the agent could not probe; its log says why");
+      throw error;
+    } finally {
+      asked = null;
+    }
+  }
+
   function watchNetwork(now: number): void {
     if (now - lastWatch < watchEveryMs) return;
     lastWatch = now;
@@ -214,6 +245,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     fingerprint = current;
   }
 
+  /** What is to be done now, begun; a canary goes before, since people wait for it. */
+  function nextWork(now: number): Promise<void> | null {
+    if (asked) return canary(asked.id, asked.routes);
+    const due = schedule.take(now);
+    if (!due) return null;
+    return due.type === "settings" ? readSettings() : cycle(due.reason, due.targets, due.whole);
+  }
+
   function tick(): void {
     cancelTick();
     if (stopping) return;
@@ -223,9 +262,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     } catch (error) {
       log("warn", "the network could not be watched", { why: (error as Error).message });
     }
-    const due = running === null && !paused && !held ? schedule.take(now) : null;
-    if (due) {
-      const work = due.type === "settings" ? readSettings() : cycle(due.reason, due.targets, due.whole);
+    const work = running === null && !paused && !held ? nextWork(now) : null;
+    if (work) {
       running = work
         .catch((error: Error) => {
           if (!abort.signal.aborted) log("error", "a cycle failed", { why: error.message });
@@ -258,6 +296,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (commands.length >= maxCommands) return link.progress(id, "refused", 0, 0, "too many commands wait");
       commands.push(id);
       schedule.checkNow(clock.uptime());
+      tick();
+    },
+    canary(id, routes) {
+      if (policy === null) return link.progress(id, "refused", 0, 0, "this machine has no policy yet");
+      if (asked?.id === id) return;
+      if (asked) return link.progress(id, "refused", 0, 0, "another canary is under way");
+      asked = { id, routes };
       tick();
     },
     dropped(entries) {

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { CanaryAnswer } from "@lynceus/protocol/canary";
 import type { SettingsFacts } from "@lynceus/protocol/facts";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { CanaryRequest } from "../src/canary.ts";
 import type { LinkState } from "../src/link/link.ts";
 import { memoryOutbox } from "../src/outbox/memory-outbox.ts";
 import { type CycleRequest, createRuntime, type Draft, type RuntimeOptions } from "../src/runtime.ts";
@@ -35,6 +37,8 @@ function setUp(more: Partial<RuntimeOptions> = {}) {
   const outbox = memoryOutbox({ clock, newId: randomUUID });
   const cycles: CycleRequest[] = [];
   const said: { id: string; state: string; done: number; total: number }[] = [];
+  const canaries: CanaryRequest[] = [];
+  const answered: { id: string; answers: readonly CanaryAnswer[] }[] = [];
   const logged: string[] = [];
   let wakes = 0;
   const world = {
@@ -50,6 +54,11 @@ function setUp(more: Partial<RuntimeOptions> = {}) {
       yield* world.drafts;
     },
     readSettings: async () => world.settings,
+    canary: async (request) => {
+      canaries.push(request);
+      request.onProgress(1, request.routes.length);
+      return request.routes.map(({ target, proxy }) => ({ target, proxy, refused: "a test", facts: null }));
+    },
     networkFingerprint: () => world.fingerprint,
     outbox,
     link: {
@@ -59,6 +68,7 @@ function setUp(more: Partial<RuntimeOptions> = {}) {
       },
       wake: () => wakes++,
       progress: (id, state, done, total) => said.push({ id, state, done, total }),
+      answerCanary: (id, answers) => answered.push({ id, answers }),
       state: () => connected,
     },
     clock,
@@ -70,7 +80,7 @@ function setUp(more: Partial<RuntimeOptions> = {}) {
   });
   onTestFinished(() => runtime.stop("stop"));
   const sent = () => outbox.read(0, { items: 500, bytes: 1e6 });
-  return { runtime, clock, outbox, cycles, said, logged, world, sent, wakes: () => wakes };
+  return { runtime, clock, outbox, cycles, said, canaries, answered, logged, world, sent, wakes: () => wakes };
 }
 const minute = 60_000;
 
@@ -280,5 +290,43 @@ describe("the runtime", () => {
     await clock.advance(1000);
     await runtime.stop("shutdown");
     expect(world.stopped).toEqual(["shutdown"]);
+  });
+});
+
+describe("a canary", () => {
+  const routes = [{ target: "ews", proxy: null }];
+
+  it("waits for the running cycle, answers, and leaves nothing in the outbox", async () => {
+    const { runtime, clock, cycles, canaries, answered, said, sent, outbox } = setUp();
+    runtime.start();
+    await clock.advance(0);
+    expect(cycles).toHaveLength(1);
+    const before = outbox.lastSeq();
+    runtime.canary("canary-1", routes);
+    await clock.advance(minute);
+    expect(canaries).toMatchObject([{ routes, policy }]);
+    expect(answered).toEqual([
+      { id: "canary-1", answers: [{ target: "ews", proxy: null, refused: "a test", facts: null }] },
+    ]);
+    expect(said.filter(({ id }) => id === "canary-1").map(({ state }) => state)).toEqual([
+      "started",
+      "progress",
+      "done",
+    ]);
+    expect(sent()?.items.every(({ key }) => !key.includes("canary"))).toBe(true);
+    expect(outbox.lastSeq()).toBe(before);
+  });
+
+  it("is refused without a policy, and while another one is under way", async () => {
+    const without = setUp({ policy: null });
+    without.runtime.canary("a", routes);
+    expect(without.said).toEqual([{ id: "a", state: "refused", done: 0, total: 0 }]);
+    const { runtime, said } = setUp({
+      canary: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    });
+    runtime.canary("a", routes);
+    runtime.canary("b", routes);
+    runtime.canary("a", routes);
+    expect(said.map(({ id, state }) => `${id} ${state}`)).toEqual(["a started", "b refused"]);
   });
 });

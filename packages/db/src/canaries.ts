@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import type { CanaryRoute } from "@lynceus/protocol/canary";
 import type { FilterTerm } from "@lynceus/protocol/filter";
 import {
   type Canary,
   type CanaryEffect,
   type CanaryMachine,
-  type CanaryRoute,
   type CanaryTarget,
   canaryEffects,
   type NewCanary,
@@ -237,6 +237,14 @@ export function nextCandidates(
     SELECT m.id::text AS "machineId", m.site, m.simulated, s.state -> 'facts' AS facts
     FROM machines m JOIN machine_states s ON s.machine_id = m.id
     WHERE ${machineWhere({ terms: query.terms, site: query.site })} AND ${after} ORDER BY m.id LIMIT ${query.limit}`;
+}
+
+/** These machines with their facts, as far as they are not revoked. */
+export function candidatesById(db: Reader, machineIds: readonly string[]): Promise<CanaryCandidate[]> {
+  return db.prisma.$queryRaw<CanaryCandidate[]>`
+    SELECT m.id::text AS "machineId", m.site, m.simulated, s.state -> 'facts' AS facts
+    FROM machines m JOIN machine_states s ON s.machine_id = m.id
+    WHERE m.id = ANY (${[...machineIds]}::uuid[]) AND m.revoked_at IS NULL`;
 }
 
 /** Machines whose EWS goes a way at present, for what they see on it: the freshest of each kind first. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { CanaryRoute } from "@lynceus/protocol/read-api-tools";
+import type { CanaryRoute } from "@lynceus/protocol/canary";
 import type { Database, Reader } from "./client.ts";
 import { isUuid } from "./cursor.ts";
 import { toSqlText } from "./sql-text.ts";

@@ -139,19 +139,25 @@ export async function listReports(
   };
 }
 
-/** What a machine's diagnosis may know of a report: when, and whether somebody was prompted. Never who. */
-export interface NewestReport {
+/** What a machine's diagnosis may know of a report: when somebody was prompted. Never who. */
+export interface Prompt {
   machineId: string;
   at: Date;
-  prompted: boolean;
 }
 
-/** The newest report of each machine since a moment; of one machine when asked so. */
-export function newestReports(db: Reader, since: Date, machineId?: string): Promise<NewestReport[]> {
-  const of = machineId === undefined ? Prisma.empty : Prisma.sql`AND machine_id = ${machineId}::uuid`;
-  return db.prisma.$queryRaw<NewestReport[]>`
-    SELECT DISTINCT ON (machine_id) machine_id::text AS "machineId", at, prompted FROM machine_reports
-    WHERE at >= ${since} ${of} ORDER BY machine_id, at DESC, id DESC`;
+/**
+ * Prompts that were reported since a moment, oldest first, at most the sixteen newest of a machine; of one machine when
+ * asked so. What was reported before somebody looked and saw no prompt is over.
+ */
+export function recentPrompts(db: Reader, since: Date, machineId?: string): Promise<Prompt[]> {
+  const of = machineId === undefined ? Prisma.empty : Prisma.sql`AND r.machine_id = ${machineId}::uuid`;
+  return db.prisma.$queryRaw<Prompt[]>`
+    SELECT machine_id::text AS "machineId", at FROM (
+      SELECT r.machine_id, r.at, row_number() OVER (PARTITION BY r.machine_id ORDER BY r.at DESC) AS newest
+      FROM machine_reports r
+      WHERE r.prompted AND r.at >= ${since} ${of} AND NOT EXISTS (
+        SELECT FROM machine_reports n WHERE n.machine_id = r.machine_id AND NOT n.prompted AND n.at >= r.at)) p
+    WHERE newest <= 16 ORDER BY machine_id, at`;
 }
 
 interface Tally {

@@ -20,7 +20,7 @@ function dropPrivileges(): void {
   process.setuid?.(nobody);
 }
 
-function resolveWith(servers: readonly string[] | null): (name: string) => Promise<string | null> {
+function resolveWith({ dnsServers: servers, suffixes = [] }: PacRequest): (name: string) => Promise<string | null> {
   if (!servers)
     return (name) =>
       lookup(name, { family: 4 }).then(
@@ -29,10 +29,18 @@ function resolveWith(servers: readonly string[] | null): (name: string) => Promi
       );
   const resolver = new Resolver({ timeout: 1000, tries: 2 });
   resolver.setServers(servers);
-  return (name) =>
-    new Promise((resolve) =>
+  const ask = (name: string) =>
+    new Promise<string | null>((resolve) =>
       resolver.resolve4(name, (error, addresses) => resolve(error ? null : (addresses[0] ?? null))),
     );
+  return async (name) => {
+    if (!name.includes("."))
+      for (const suffix of suffixes) {
+        const found = await ask(`${name}.${suffix}`);
+        if (found !== null) return found;
+      }
+    return ask(name);
+  };
 }
 
 /** Milliseconds of processor time: on a busy machine a good script would else be late through no fault of its own. */
@@ -55,7 +63,7 @@ export async function pacChild(engine: Uint8Array): Promise<void> {
   const answers = await runScript(request.script, request.calls, {
     budgetMs: request.budgetMs,
     myIpAddress: request.myIpAddress,
-    resolve: resolveWith(request.dnsServers),
+    resolve: resolveWith(request),
     cpuTime,
     wasm,
   });

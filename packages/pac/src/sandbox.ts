@@ -15,6 +15,8 @@ export interface PacRequest {
   readonly myIpAddress: string;
   /** Ask these servers instead of the system's resolver. */
   readonly dnsServers: readonly string[] | null;
+  /** Domains below which a name without a dot is looked for, where `dnsServers` are asked. */
+  readonly suffixes?: readonly string[];
 }
 
 export interface SandboxLimits {

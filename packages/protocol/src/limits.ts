@@ -28,4 +28,8 @@ export const limits = {
   ringLength: 10,
   latencyDays: 7,
   tags: 32,
+  capabilities: 32,
+  /** Routes of one canary, and how many different proxies they may lead through. */
+  canaryRoutes: 64,
+  canaryProxies: 4,
 } as const;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canaryAnswerSchema, canaryRouteSchema } from "./canary.ts";
 import { confirmationSchema, instantSchema, rawObservationSchema } from "./facts.ts";
 import { limits } from "./limits.ts";
 import { policySchema } from "./policy.ts";
@@ -71,6 +72,8 @@ export const helloSchema = z.looseObject({
   policyVersion: z.number().int().min(0),
   /** Random per process: two of them at once with one key is a clone (rule 17). */
   bootId: z.uuid(),
+  /** What this agent understands beyond the first version: it is asked for nothing else. */
+  capabilities: z.array(text(32)).max(limits.capabilities).optional(),
 });
 export const welcomeSchema = z.looseObject({
   v,
@@ -136,6 +139,21 @@ export const commandSchema = z.looseObject({
   id: z.uuid(),
   command: z.enum(["check-now"]),
 });
+/** Probe proposed routes, and say what was seen; only to agents with the capability `canary` (canary.ts). */
+export const canarySchema = z.looseObject({
+  v,
+  type: z.literal("canary"),
+  id: z.uuid(),
+  routes: z.array(canaryRouteSchema).min(1).max(limits.canaryRoutes),
+});
+/** The answer, beside the progress of the same id. */
+export const canaryResultSchema = z.looseObject({
+  v,
+  type: z.literal("canary-result"),
+  id: z.uuid(),
+  answers: z.array(canaryAnswerSchema).max(limits.canaryRoutes),
+});
+
 /** Progress of a command: `started`, then one `progress` a probe, then `done` or `refused`. */
 export const commandProgressSchema = z.looseObject({
   v,
@@ -145,6 +163,8 @@ export const commandProgressSchema = z.looseObject({
   done: z.number().int().min(0).max(100_000),
   total: z.number().int().min(0).max(100_000),
   reason: text(512).nullable(),
+  /** With `done`: the outbox once all that the command saw was in it. */
+  upTo: z.looseObject({ epoch, seq }).optional(),
 });
 
 /** Why the collector closes, just before it does; `retryAfterSeconds` spreads the reconnects. */
@@ -177,6 +197,7 @@ export const agentMessageSchema = z.discriminatedUnion("type", [
   heartbeatSchema,
   goodbyeSchema,
   commandProgressSchema,
+  canaryResultSchema,
 ]);
 export type AgentMessage = z.infer<typeof agentMessageSchema>;
 
@@ -188,6 +209,7 @@ export const collectorMessageSchema = z.discriminatedUnion("type", [
   ackSchema,
   heartbeatAckSchema,
   commandSchema,
+  canarySchema,
   rejectSchema,
 ]);
 export type CollectorMessage = z.infer<typeof collectorMessageSchema>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { proxyAddressSchema, targetIdSchema } from "./facts.ts";
+import { targetIdSchema } from "./facts.ts";
 import { limits } from "./limits.ts";
 import { machineIdSchema } from "./messages.ts";
 import { machineStatusSchema, patternIdSchema, verdictSchema } from "./names.ts";
@@ -53,7 +53,8 @@ export type NewCanary = z.infer<typeof newCanarySchema>;
 
 /**
  * What the proposal does to one machine, or to one target of it.
- * `same`: no route changes. `moves`: another route, which is known to work. `breaks`: works now, would not.
+ * `same`: no route changes. `moves`: another route, which is known to work. `breaks`: would be bad, and is not now as far
+ * as is known.
  * `repairs`: is bad now, would work. `stays-bad`: another route, and bad as before. `cannot-tell`: another route of
  * which nothing is known.
  */
@@ -135,15 +136,6 @@ export const canaryMachineSchema = z.object({
   probe: z.object({ state: canaryProbeStateSchema, reason: z.string().nullable() }),
 });
 export type CanaryMachine = z.infer<typeof canaryMachineSchema>;
-
-// Canary on the wire.
-
-/** One route of a canary: a choice for a target of the agent's own policy, and nothing else. */
-export const canaryRouteSchema = z.object({
-  target: targetIdSchema,
-  proxy: proxyAddressSchema.nullable(),
-});
-export type CanaryRoute = z.infer<typeof canaryRouteSchema>;
 
 // Verify fix: a cohort, probed again.
 

@@ -18,6 +18,15 @@ import {
   pageSchema,
   timelineEntrySchema,
 } from "../src/read-api.ts";
+import {
+  accuracySchema,
+  canaryMachineSchema,
+  canarySchema,
+  machineReportSchema,
+  ticketSchema,
+  verificationMachineSchema,
+  verificationSchema,
+} from "../src/read-api-tools.ts";
 import { machineStateSchema } from "../src/state.ts";
 import { fixture, fixtureNames, fixtureText } from "./fixtures.ts";
 
@@ -43,6 +52,13 @@ const parts: Record<string, z.ZodType> = {
   "api-cause": causeSchema,
   "api-cause-member": causeMemberSchema,
   "api-attribution": attributionSchema,
+  "api-canary": canarySchema,
+  "api-canary-machine": canaryMachineSchema,
+  "api-verification": verificationSchema,
+  "api-verification-machine": verificationMachineSchema,
+  "api-report": machineReportSchema,
+  "api-accuracy": accuracySchema,
+  "api-ticket": ticketSchema,
   "api-counts": countsSchema,
   "api-error": apiErrorSchema,
   "api-machines-page": pageSchema(machineRowSchema),

@@ -1,3 +1,4 @@
+import type { CanaryAnswer, CanaryRoute } from "@lynceus/protocol/canary";
 import { decodeCollectorMessage } from "@lynceus/protocol/decode";
 import { limits } from "@lynceus/protocol/limits";
 import { type AgentMessage, type CollectorMessage, protocolVersion } from "@lynceus/protocol/messages";
@@ -38,6 +39,8 @@ export interface LinkOptions {
   readonly resources: () => Extract<AgentMessage, { type: "heartbeat" }>["resources"];
   readonly onPolicy?: (policy: Policy, ignored: readonly string[]) => void;
   readonly onCommand?: (id: string) => void;
+  /** Proposed routes to probe. Absent: the collector is told that this agent cannot. */
+  readonly onCanary?: (id: string, routes: readonly CanaryRoute[]) => void;
   /** The collector knows less than it acknowledged once: everything has to be sent in full again. */
   readonly onCollectorForgot?: () => void;
   readonly onChange?: (state: LinkState) => void;
@@ -65,6 +68,8 @@ export interface Link {
   wake(): void;
   /** Tells the progress of a command; lost where nobody listens, because it is stale a moment later. */
   progress(id: string, state: CommandProgress["state"], done: number, total: number, reason?: string): void;
+  /** What a canary saw; lost where nobody listens. */
+  answerCanary(id: string, answers: readonly CanaryAnswer[]): void;
   state(): LinkState;
   /** The collector's clock minus ours, by its last answer to a heartbeat; null where there was none lately. */
   collectorSkewMs(): number | null;
@@ -239,6 +244,7 @@ export function createLink(options: LinkOptions): Link {
           lastSeq: outbox.lastSeq(),
           policyVersion: options.policyVersion(),
           bootId: options.bootId,
+          ...(options.onCanary ? { capabilities: ["canary"] } : {}),
         });
       },
       enrolled() {},
@@ -283,6 +289,9 @@ export function createLink(options: LinkOptions): Link {
       command(message) {
         if (self.welcomed) options.onCommand?.(message.id);
       },
+      canary(message) {
+        if (self.welcomed) options.onCanary?.(message.id, message.routes);
+      },
       reject(message) {
         reject = message;
         why = `the collector refused: ${message.reason}, ${message.message}`;
@@ -302,6 +311,9 @@ export function createLink(options: LinkOptions): Link {
         const lenient = lenientPolicy(JSON.parse(text));
         if (lenient.ok) options.onPolicy?.(lenient.policy, lenient.ignored);
         else log("warn", "a policy was refused", { why: lenient.error });
+      } else if (code === "invalid" && type === "canary") {
+        // Of a newer collector: a way that we do not know is not probed.
+        log("warn", "a canary was refused", { why: message });
       } else if (code === "unknown-type") {
         // A newer collector may say more than we know.
         log("info", "a message of an unknown type was passed over", { type });
@@ -361,7 +373,11 @@ export function createLink(options: LinkOptions): Link {
         done,
         total,
         reason: reason?.slice(0, 512) ?? null,
+        ...(progressState === "done" ? { upTo: { epoch: outbox.epoch(), seq: outbox.lastSeq() } } : {}),
       });
+    },
+    answerCanary(id, answers) {
+      if (session?.welcomed) session.send({ v: protocolVersion, type: "canary-result", id, answers: [...answers] });
     },
     state: () => state,
     collectorSkewMs: () =>

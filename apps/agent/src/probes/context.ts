@@ -56,6 +56,8 @@ export interface ProbeContext {
   /** Aborted when the agent stops: running probes then reject. */
   readonly signal: AbortSignal;
   readonly trust: TrustStore;
+  /** Addresses that are not connected to, whatever name leads there; absent: none. */
+  readonly refusesAddress?: (address: string) => boolean;
   readonly resolver: ResolverOptions;
   readonly timeouts: Timeouts;
   /** Of earlier cycles; absent: every script is fetched and run anew. */

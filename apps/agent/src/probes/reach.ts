@@ -50,8 +50,9 @@ export async function reach(
   const proxy = route.kind === "proxy" ? route.proxy : null;
   const hop = proxy ?? { host, port };
   const dns = await resolveName(hop.host, ctx);
-  if (!dns.ok) return { dns, tcp: null, connect: null, socket: null };
-  const tcp = await connectTcp(hop.host, dns.addresses, hop.port, ctx);
+  const addresses = dns.addresses.filter((address) => !ctx.refusesAddress?.(address));
+  if (!dns.ok || addresses.length === 0) return { dns, tcp: null, connect: null, socket: null };
+  const tcp = await connectTcp(hop.host, addresses, hop.port, ctx);
   const direct = !proxy || (plainHttp && proxy.scheme === "http");
   if (!tcp.socket || direct || !proxy) return { dns, tcp: tcp.phase, connect: null, socket: tcp.socket };
   const { phase, socket } = await throughProxy(tcp.socket, proxy, host, port, ctx);
