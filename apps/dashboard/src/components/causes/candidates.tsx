@@ -1,4 +1,4 @@
-import { formatCount } from "@lynceus/protocol/present";
+import { formatCount, middleCutHost, safeText } from "@lynceus/protocol/present";
 import type { CauseCandidate } from "@lynceus/protocol/read-api";
 import Link from "next/link";
 import { Panel } from "../layout/panel.tsx";
@@ -85,7 +85,7 @@ export function Candidates(props: {
 
 function Value({ candidate }: { candidate: CauseCandidate }) {
   const query = sharedTerm(candidate);
-  const text = <bdi>{valueText(candidate)}</bdi>;
+  const text = <bdi title={safeText(candidate.value)}>{middleCutHost(valueText(candidate), 24)}</bdi>;
   return query === null ? (
     text
   ) : (
