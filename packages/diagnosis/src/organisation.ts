@@ -1,6 +1,7 @@
+import type { ProbeSlot } from "@lynceus/protocol/state";
 import { parseAddress } from "@lynceus/proxy-settings/ip";
 import { within } from "./classify.ts";
-import type { View } from "./view.ts";
+import { ofService, type View } from "./view.ts";
 
 /** Hosts of Microsoft's cloud, where a way through the proxy is the normal one. */
 const cloudDomains = ["office365.com", "outlook.com", "office.com", "microsoftonline.com", "lync.com"];
@@ -18,6 +19,11 @@ export function ownDomains({ policy, expectations }: View): string[] {
 }
 
 export const isOwnHost = (host: string, view: View): boolean => ownDomains(view).some((domain) => within(host, domain));
+
+/** Exchange Online's answer for EWS, be it the organisation's only Exchange or the other half of a hybrid one. */
+export const onlineAnswer = (view: View): ProbeSlot | null =>
+  [view.ews, ...ofService(view, "ews")].find((sighting) => sighting?.configured?.verdict === "exchange-online")
+    ?.configured ?? null;
 
 const inRange = (bytes: readonly number[], ...ranges: readonly (readonly [number, number, number])[]): boolean =>
   ranges.some(([first, low, high]) => bytes[0] === first && (bytes[1] ?? -1) >= low && (bytes[1] ?? -1) <= high);

@@ -1,4 +1,5 @@
 import type { Confidence } from "@lynceus/protocol/names";
+import { onlineAnswer } from "../organisation.ts";
 import { factEvidence, makeMatch, type Pattern, probeEvidence } from "../pattern.ts";
 import { hasSymptom, type View } from "../view.ts";
 
@@ -48,8 +49,8 @@ export const pattern: Pattern = {
   ],
   references: ["Microsoft: Retirement of Exchange Web Services in Exchange Online"],
   match(view) {
-    const slot = view.ews?.configured;
-    if (!view.expectations.mailboxInExchangeOnline || slot?.verdict !== "exchange-online") return null;
+    const slot = onlineAnswer(view);
+    if (!view.expectations.mailboxInExchangeOnline || !slot) return null;
     const found = retired(view);
     if (!found) return null;
     const symptom = hasSymptom(view) && found.confidence === "high";

@@ -1,4 +1,4 @@
-import { isCloudHost } from "../organisation.ts";
+import { isCloudHost, onlineAnswer } from "../organisation.ts";
 import { factEvidence, makeMatch, type Pattern, probeEvidence } from "../pattern.ts";
 import { hasSymptom, ofService, type View } from "../view.ts";
 
@@ -45,8 +45,8 @@ export const pattern: Pattern = {
     "Microsoft: Skype for Business topologies supported with modern authentication",
   ],
   match(view) {
-    const slot = view.ews?.configured;
-    if (!view.expectations.mailboxInExchangeOnline || slot?.verdict !== "exchange-online") return null;
+    const slot = onlineAnswer(view);
+    if (!view.expectations.mailboxInExchangeOnline || !slot) return null;
     if (!lyncOnPremises(view)) return null;
     const read = view.userSettings.flatMap(({ windows }) => windows ?? []);
     const old = isLync2013(view.system?.lync.version);

@@ -6,14 +6,16 @@ import type {
   ProbeFacts,
   Route,
   SettingsFacts,
+  SystemFacts,
   WpadFacts,
 } from "@lynceus/protocol/facts";
 import type { Location, PatternId } from "@lynceus/protocol/names";
-import type { Policy } from "@lynceus/protocol/policy";
+import type { Policy, Target } from "@lynceus/protocol/policy";
 import type { Diagnosis, Finding, MachineState } from "@lynceus/protocol/state";
 import { diagnose } from "../../src/diagnose.ts";
 import { emptyFleet, type FleetContext } from "../../src/fleet.ts";
 import { applyObservation, emptyState } from "../../src/state.ts";
+import type { PromptReport } from "../../src/view.ts";
 import {
   controlPage,
   direct,
@@ -106,6 +108,17 @@ export interface Cycle {
   /** Route of all configured probes. */
   route?: Route;
   settings?: Parameters<typeof settingsWith>[0];
+  /** What else the settings' facts say. */
+  settingsFacts?: Partial<SettingsFacts>;
+  /** What Windows tells of each user, as of all of them. */
+  windows?: Partial<NonNullable<SettingsFacts["users"][number]["windows"]>>;
+  system?: Partial<SystemFacts>;
+  /** Zone of all configured probes. */
+  zone?: ProbeFacts["zone"];
+  /** Routes of single targets; the others go the cycle's way. */
+  routes?: Record<string, Route>;
+  /** Revocation servers by host. */
+  revocation?: Record<string, Phases>;
   nobodySignedIn?: boolean;
   pac?: PacFacts;
   wpad?: WpadFacts;
@@ -118,6 +131,8 @@ export interface Options {
   policy?: Policy;
   fleet?: FleetContext;
   waive?: boolean;
+  /** Minutes before the last judgement at which people reported prompts. */
+  reportedMinutesAgo?: readonly number[];
   approved?: boolean;
 }
 
@@ -129,7 +144,38 @@ const digestOf = (value: unknown): string => {
   return hash.toString(16).padStart(8, "0");
 };
 
+export const windowsUser: NonNullable<SettingsFacts["users"][number]["windows"]> = {
+  savedLegacy: null,
+  connections: [],
+  activeConnection: null,
+  httpProxyControlFlags: null,
+  zoneLogon: [null, null, null, null],
+  trustModelData: null,
+  allowAdalForNonLync: null,
+  enableAdal: null,
+};
+
+export const systemOf = (over: Partial<SystemFacts> = {}): SystemFacts => ({
+  os: "windows",
+  osVersion: "10.0.22631",
+  agentVersion: "0.1.0",
+  hostname: "pc1",
+  domainJoined: true,
+  timeZone: "UTC",
+  privateAddresses: ["10.40.12.7"],
+  resolvers: [],
+  dnsSuffixes: [],
+  gatewayHash: null,
+  vpnUp: null,
+  locationBy: "rule",
+  clockSkewMs: 0,
+  lync: { installed: true, running: true, version: "16.0.1" },
+  simulated: false,
+  ...over,
+});
+
 type Body =
+  | { kind: "system"; facts: SystemFacts }
   | { kind: "probe"; facts: ProbeFacts }
   | { kind: "settings"; facts: SettingsFacts }
   | { kind: "pac"; facts: PacFacts }
@@ -153,26 +199,48 @@ export const healthyTargets = (): Record<string, Phases> => ({
   "control-https": openPort("13.107.4.52", 443),
 });
 
+const revocationTarget = (host: string): Target => ({
+  id: `revocation-${host}`,
+  service: "revocation",
+  kind: "http",
+  host,
+  port: 80,
+  path: "/",
+  locations: ["inside", "vpn", "outside", "unknown"],
+  accept: [],
+  cadence: "sampled",
+  expectedIssuers: [],
+});
+
 /** Folds one cycle. A target whose phases are null is not probed. */
 export function observe(state: MachineState, cycle: Cycle, at: number, policy: Policy): MachineState {
   const { route = direct, location = "inside" } = cycle;
   const bodies: Body[] = [];
-  if (cycle.settings)
-    bodies.push({
-      kind: "settings",
-      facts: settingsWith(cycle.settings, { nobodySignedIn: cycle.nobodySignedIn ?? false }),
-    });
+  if (cycle.system) bodies.push({ kind: "system", facts: systemOf(cycle.system) });
+  if (cycle.settings) {
+    const over = { nobodySignedIn: cycle.nobodySignedIn ?? false, ...cycle.settingsFacts };
+    const facts = settingsWith(cycle.settings, over);
+    const windows = cycle.windows && { ...windowsUser, ...cycle.windows };
+    const users = windows ? facts.users.map((user) => ({ ...user, windows })) : facts.users;
+    bodies.push({ kind: "settings", facts: { ...facts, users } });
+  }
   if (cycle.pac) bodies.push({ kind: "pac", facts: cycle.pac });
   if (cycle.wpad) bodies.push({ kind: "wpad", facts: cycle.wpad });
   const add = (targets: Record<string, Phases | null>, over: Parameters<typeof probe>[2]) => {
     for (const [id, phases] of Object.entries(targets))
       if (phases) bodies.push({ kind: "probe", facts: probe(targetOf(id, policy), phases, over) });
   };
+  const addConfigured = (targets: Record<string, Phases | null>) => {
+    for (const [id, phases] of Object.entries(targets))
+      add({ [id]: phases }, { route: cycle.routes?.[id] ?? route, ...(cycle.zone && { zone: cycle.zone }) });
+  };
+  for (const [host, phases] of Object.entries(cycle.revocation ?? {}))
+    bodies.push({ kind: "probe", facts: probe(revocationTarget(host), phases, { route }) });
   add(cycle.direct ?? {}, { via: "direct", route: { ...direct, by: "forced" } });
   if (cycle.perConfiguration)
     for (const [configuration, part] of Object.entries(cycle.perConfiguration))
       add({ ...healthyTargets(), ...part.configured }, { configuration, route: part.route ?? direct });
-  else add({ ...healthyTargets(), ...cycle.configured }, { route });
+  else addConfigured({ ...healthyTargets(), ...cycle.configured });
   return bodies.reduce(
     (folded, body) => applyObservation(folded, observation(body, at, location), { at, replayed: false }, policy).state,
     state,
@@ -195,6 +263,7 @@ export function run(cycles: readonly Cycle[], options: Options = {}): { diagnose
       newCycle: true,
       waivePersistence: options.waive ?? false,
       approved: options.approved ?? true,
+      reports: (options.reportedMinutesAgo ?? []).map((minutes): PromptReport => ({ at: at - minutes * 60_000 })),
     });
     state = { ...state, ...result };
     return result.diagnosis;

@@ -214,7 +214,8 @@ export function probe(
     via = "configured",
     route = direct,
     configuration = "c1",
-  }: Partial<Pick<ProbeFacts, "via" | "route" | "configuration">> = {},
+    zone = "unknown",
+  }: Partial<Pick<ProbeFacts, "via" | "route" | "configuration" | "zone">> = {},
 ): ProbeFacts {
   const { kind, host, port, path, service } = target;
   const total = [phases.dns, phases.tcp, phases.connect, phases.tls, phases.http].reduce(
@@ -227,7 +228,7 @@ export function probe(
     via,
     endpoint: { service, kind, host, port, path },
     route,
-    zone: "unknown",
+    zone,
     ...phases,
     timedOut: false,
     fenced: false,
