@@ -1,27 +1,35 @@
 import type { Database } from "@lynceus/db/client";
-import { fleetGroups } from "@lynceus/db/fleet";
+import { fleetGroups, fleetSilence, staleMachines } from "@lynceus/db/fleet";
 import { type FleetContext, type FleetSummary, fleetContext, summarizeFleet } from "@lynceus/diagnosis/fleet";
+import { noSharedFaults, sharedEdges } from "@lynceus/diagnosis/fleet-shared";
 import type { Location } from "@lynceus/protocol/names";
 
 /** Domain 5.5: fleet findings compare what was seen within ten minutes. */
 const freshMs = 10 * 60_000;
+/** Silence changes with the sweep, once a minute. */
+const silenceMs = 60_000;
 
-/** The parts of a summary on which a finding of one machine turns. Two that are equal need no new judgement. */
+/** On what a finding of one machine turns, as text: per site of a location, and for the location as a whole. */
 interface Edges {
-  readonly down: boolean;
-  readonly majority: string;
-  /** Sites with a machine whose EWS is ok through a proxy: the contrasting peer of domain 5.0 rule 7. */
-  readonly contrast: ReadonlySet<string | null>;
+  readonly location: string;
+  readonly sites: ReadonlyMap<string | null, string>;
+  /** Of a machine at a site of which nothing is known. */
+  readonly elsewhere: string;
 }
 
 function edgesOf(summary: FleetSummary): Map<Location, Edges> {
   const edges = new Map<Location, Edges>();
-  for (const [location, here] of summary.locations)
+  for (const [location, { ewsDown, majority, sites, shared }] of summary.locations) {
+    const known = new Set([...sites.keys(), ...shared.blind.keys(), ...(shared.dnsSplit?.publicSites.keys() ?? [])]);
+    // The contrasting peer of domain 5.0 rule 7: a machine whose EWS is ok through a proxy.
+    const ofSite = (site: string | null) =>
+      `${(sites.get(site)?.okThroughProxy ?? 0) > 0} ${sharedEdges(shared, site)}`;
     edges.set(location, {
-      down: here.ewsDown !== null,
-      majority: here.majority ? `${here.majority.issuer} ${here.majority.spki}` : "",
-      contrast: new Set([...here.sites].filter(([, tally]) => tally.okThroughProxy > 0).map(([site]) => site)),
+      location: JSON.stringify([ewsDown !== null, majority && [majority.issuer, majority.spki]]),
+      sites: new Map([...known].map((site) => [site, ofSite(site)])),
+      elsewhere: `false ${sharedEdges(shared, null)}`,
     });
+  }
   return edges;
 }
 
@@ -31,7 +39,8 @@ export interface Affected {
   readonly sites: ReadonlySet<string | null> | null;
 }
 
-const noEdges: Edges = { down: false, majority: "", contrast: new Set() };
+const nothing = `false ${sharedEdges(noSharedFaults, null)}`;
+const noEdges: Edges = { location: JSON.stringify([false, null]), sites: new Map(), elsewhere: nothing };
 
 /** What turned between two summaries. */
 export function affectedBy(before: FleetSummary, after: FleetSummary): Affected[] {
@@ -39,16 +48,35 @@ export function affectedBy(before: FleetSummary, after: FleetSummary): Affected[
   const affected: Affected[] = [];
   for (const location of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(location) ?? noEdges, now.get(location) ?? noEdges];
-    if (was.down !== is.down || was.majority !== is.majority) {
+    // What holds at a site of which nothing is known, holds at all: a new fault of many sites.
+    if (was.location !== is.location || was.elsewhere !== is.elsewhere) {
       affected.push({ location, sites: null });
       continue;
     }
     const sites = new Set<string | null>();
-    for (const site of is.contrast) if (!was.contrast.has(site)) sites.add(site);
-    for (const site of was.contrast) if (!is.contrast.has(site)) sites.add(site);
+    for (const site of new Set([...was.sites.keys(), ...is.sites.keys()]))
+      if ((was.sites.get(site) ?? was.elsewhere) !== (is.sites.get(site) ?? is.elsewhere)) sites.add(site);
     if (sites.size > 0) affected.push({ location, sites });
   }
   return affected;
+}
+
+/** A site that fell silent, or speaks again. */
+export interface Blind {
+  readonly simulated: boolean;
+  readonly location: Location;
+  readonly site: string;
+}
+
+function blindChanges(before: FleetSummary, after: FleetSummary, simulated: boolean): Blind[] {
+  const changes: Blind[] = [];
+  for (const location of new Set([...before.locations.keys(), ...after.locations.keys()])) {
+    const was = before.locations.get(location)?.shared.blind;
+    const is = after.locations.get(location)?.shared.blind;
+    for (const site of new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])]))
+      if (was?.has(site) !== is?.has(site)) changes.push({ simulated, location, site });
+  }
+  return changes;
 }
 
 /** A machine as far as its peers are concerned. */
@@ -64,6 +92,8 @@ export function createFleet(db: Database) {
   const empty = summarizeFleet([], 0);
   let fleets = { real: empty, simulated: empty };
   let changed = true;
+  let silence: Awaited<ReturnType<typeof fleetSilence>> = [];
+  let silenceAt: number | null = null;
 
   return {
     context: (machine: Peer): FleetContext => fleetContext(machine.simulated ? fleets.simulated : fleets.real, machine),
@@ -73,29 +103,37 @@ export function createFleet(db: Database) {
       changed = true;
     },
 
-    /** Reads the groups again where something changed; returns who has to be judged again. */
-    async refresh(now: number): Promise<Affected[]> {
-      if (!changed) return [];
+    /** Reads the groups again where something changed; returns who has to be judged again, and where silence turned. */
+    async refresh(now: number): Promise<{ affected: Affected[]; blind: Blind[] }> {
+      if (!changed) return { affected: [], blind: [] };
       changed = false;
       try {
-        const groups = await fleetGroups(db, new Date(now - freshMs));
-        const next = {
-          real: summarizeFleet(
-            groups.filter(({ simulated }) => !simulated),
+        const groups = await fleetGroups(db, { now: new Date(now), freshSince: new Date(now - freshMs) });
+        if (silenceAt === null || now - silenceAt >= silenceMs) {
+          silence = await fleetSilence(db, new Date(now));
+          silenceAt = now;
+        }
+        const summarize = (half: boolean) =>
+          summarizeFleet(
+            groups.filter(({ simulated }) => simulated === half),
             now,
-          ),
-          simulated: summarizeFleet(
-            groups.filter(({ simulated }) => simulated),
-            now,
-          ),
-        };
+            silence.filter(({ simulated }) => simulated === half),
+          );
+        const next = { real: summarize(false), simulated: summarize(true) };
         const affected = [...affectedBy(fleets.real, next.real), ...affectedBy(fleets.simulated, next.simulated)];
+        const blind = [
+          ...blindChanges(fleets.real, next.real, false),
+          ...blindChanges(fleets.simulated, next.simulated, true),
+        ];
         fleets = next;
-        return affected;
+        return { affected, blind };
       } catch (error) {
         changed = true;
         throw error;
       }
     },
+
+    /** The silent machines of a site: they report nothing, and are judged where its silence turns. */
+    silentMachines: (blind: Blind): Promise<string[]> => staleMachines(db, blind),
   };
 }

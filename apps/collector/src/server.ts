@@ -154,8 +154,12 @@ export async function startCollector(options: CollectorOptions) {
       const location = entry.state.facts.system?.location ?? "unknown";
       return affected.some((edge) => edge.location === location && (edge.sites?.has(entry.site) ?? true));
     });
-    for (let start = 0; start < touched.length && !stopping; start += config.fleetBatch) {
-      ingest.judge(touched.slice(start, start + config.fleetBatch));
+    await judgeAll(touched);
+  }
+
+  async function judgeAll(machineIds: readonly string[]): Promise<void> {
+    for (let start = 0; start < machineIds.length && !stopping; start += config.fleetBatch) {
+      ingest.judge(machineIds.slice(start, start + config.fleetBatch));
       await ingest.idle();
     }
   }
@@ -231,8 +235,10 @@ export async function startCollector(options: CollectorOptions) {
       (error) => log.warn({ err: error }, `${what} failed; it is tried again`),
     );
   const fleetTurn = safely("reading the fleet", async () => {
-    const affected = await fleet.refresh(now());
+    const { affected, blind } = await fleet.refresh(now());
     if (affected.length > 0) await judge(affected);
+    // Silent machines are connected nowhere: the one that attributes judges them too.
+    if (attribution.leading) for (const site of blind) await judgeAll(await fleet.silentMachines(site));
   });
   const attributionTurn = safely("attributing failures", () => attribution.turn());
   const connectionsTurn = safely("noting connections", directory.flushConnections);

@@ -204,7 +204,7 @@ describe("the machines list", () => {
   });
 
   it("groups the fresh fleet without those that take no part", async () => {
-    const groups = await fleetGroups(at.db, minutesAgo(5));
+    const groups = await fleetGroups(at.db, { now, freshSince: minutesAgo(5) });
     expect(groups.reduce((sum, group) => sum + group.machines, 0)).toBe(5);
     expect(groups).toContainEqual(
       expect.objectContaining({ site: "Manila", route: "px1.contoso.com:8080", machines: 2 }),

@@ -215,7 +215,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     if (work.kind === "flush") {
       write ||= !isOnDisk(entry);
       traceable = false;
-    } else if (work.kind === "judge") judge ||= entry.status !== "stale" && entry.status !== "signed-off";
+    } else if (work.kind === "judge") judge ||= entry.status !== "signed-off";
     else if (work.kind === "goodbye") {
       signedOff = work.reason ?? "stop";
       heardAt = work.receivedAt;
