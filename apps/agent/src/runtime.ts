@@ -12,6 +12,7 @@ import { type KnownFacts, knownFacts } from "./known-facts.ts";
 import type { GoodbyeReason, Link, LinkState } from "./link/link.ts";
 import type { LogLevel } from "./log.ts";
 import type { DroppedEntry, Outbox } from "./outbox/outbox.ts";
+import type { Change, MachineWatch } from "./platform/watch.ts";
 import { type CycleReason, createSchedule } from "./schedule.ts";
 
 /** Facts as a cycle hands them over; number, time and digest are the runtime's. */
@@ -38,6 +39,8 @@ export interface RuntimeOptions {
   readonly canary: (request: CanaryRequest) => Promise<CanaryAnswer[]>;
   /** Changes when an address, a gateway, a resolver or a watched settings file does. Cheap: asked every few seconds. */
   readonly networkFingerprint: () => string;
+  /** Tells as soon as the settings or the network may have changed; returns how to end it. Absent: both are only read in their turn. */
+  readonly watch?: (handlers: MachineWatch) => () => void;
   readonly outbox: Outbox;
   readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "answerCanary" | "state"> &
     Partial<Pick<Link, "collectorSkewMs">>;
@@ -82,6 +85,9 @@ const watchEveryMs = 5_000;
 const suspendMs = 10_000;
 /** Facts of one moment travel in one message. */
 const gatherMs = 200;
+/** A change in the settings comes as several, one a value; and a program that writes them without end must not wear us out. */
+const changeGatherMs = 250;
+const changeEveryMs = 1_000;
 /** Commands that may wait for the next cycle. */
 const maxCommands = 16;
 
@@ -108,6 +114,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let held = false;
   let cancelTick = () => {};
   let cancelSend: (() => void) | null = null;
+  let cancelChange: (() => void) | null = null;
+  let lastChange = Number.NEGATIVE_INFINITY;
+  let networkNoted = false;
+  let endWatch = () => {};
   const abort = new AbortController();
 
   /** @param whole whether it belongs to a cycle, and not to a re-probe; settings read in between count with it. */
@@ -245,6 +255,25 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     fingerprint = current;
   }
 
+  /** Reads the settings soon after the system said that they changed, whatever else runs. */
+  function noteChange(what: Change): void {
+    if (stopping) return;
+    if (what === "network") networkNoted = true;
+    cancelChange ??= clock.setTimer(
+      () => {
+        cancelChange = null;
+        lastChange = clock.uptime();
+        const readNetwork = networkNoted;
+        networkNoted = false;
+        if (readNetwork) lastWatch = Number.NEGATIVE_INFINITY;
+        if (!paused)
+          readSettings().catch((error: Error) => log("error", "the settings cannot be read", { why: error.message }));
+        tick();
+      },
+      Math.max(changeGatherMs, lastChange + changeEveryMs - clock.uptime()),
+    );
+  }
+
   /** What is to be done now, begun; a canary goes before, since people wait for it. */
   function nextWork(now: number): Promise<void> | null {
     if (asked) return canary(asked.id, asked.routes);
@@ -283,6 +312,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     start() {
       if (policy !== null) schedule.setPolicy(policy, clock.uptime());
       link.start();
+      endWatch =
+        options.watch?.({ onChange: noteChange, onProblem: (why) => log("info", "not watched", { why }) }) ?? endWatch;
       tick();
     },
     setPolicy(next) {
@@ -322,8 +353,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async stop(reason) {
       if (stopping) return;
       stopping = true;
+      endWatch();
       cancelTick();
       cancelSend?.();
+      cancelChange?.();
       abort.abort(new Error("the agent stops"));
       await running;
       link.wake();

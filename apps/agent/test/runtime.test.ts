@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { CanaryRequest } from "../src/canary.ts";
 import type { LinkState } from "../src/link/link.ts";
 import { memoryOutbox } from "../src/outbox/memory-outbox.ts";
+import type { MachineWatch } from "../src/platform/watch.ts";
 import { type CycleRequest, createRuntime, type Draft, type RuntimeOptions } from "../src/runtime.ts";
 import { testClock } from "./support/clock.ts";
 import { probeFacts } from "./support/probe-facts.ts";
@@ -101,6 +102,56 @@ describe("the runtime", () => {
     // The settings were read in between.
     expect(batch?.items.map((item) => item.kind)).toEqual(["probe", "settings"]);
     expect(batch?.confirmations).toMatchObject([{ seq: 3, digest: batch?.items[0]?.digest, timings: { total: 77 } }]);
+  });
+
+  it("reads the settings as soon as the system says that they changed, and probes after the spread", async () => {
+    let change: MachineWatch["onChange"] = () => {};
+    let ended = false;
+    let reads = 0;
+    const changed = { ...settings, nobodySignedIn: true };
+    const { runtime, clock, cycles, sent } = setUp({
+      watch: ({ onChange }) => {
+        change = onChange;
+        return () => {
+          ended = true;
+        };
+      },
+      readSettings: async () => (++reads === 1 ? settings : changed),
+    });
+    runtime.start();
+    await clock.advance(minute);
+    change("settings");
+    await clock.advance(2000);
+    // Ten values that are written one after the other are one change.
+    for (let i = 0; i < 10; i++) change("settings");
+    await clock.advance(1999);
+    expect(reads).toBe(2);
+    expect(
+      sent()
+        ?.items.filter(({ kind }) => kind === "settings")
+        .map(({ facts }) => facts),
+    ).toEqual([settings, changed]);
+    expect(cycles).toHaveLength(1);
+    await clock.advance(minute);
+    expect(cycles).toHaveLength(2);
+    await runtime.stop("stop");
+    expect(ended).toBe(true);
+  });
+
+  it("looks at the network at once when the system says that it changed", async () => {
+    let change: MachineWatch["onChange"] = () => {};
+    const { runtime, clock, logged, world } = setUp({
+      watch: ({ onChange }) => {
+        change = onChange;
+        return () => {};
+      },
+    });
+    runtime.start();
+    await clock.advance(1000);
+    world.fingerprint = "two";
+    change("network");
+    await clock.advance(300);
+    expect(logged).toContain("the network or the proxy settings changed");
   });
 
   it("marks what a re-probe of a failed target saw, because it is no cycle", async () => {
