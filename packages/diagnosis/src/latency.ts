@@ -10,8 +10,9 @@ type Latency = NonNullable<ProbeSlot["latency"]>;
 
 const dayMs = 86_400_000;
 const growth = 1.25;
-/** Below this a median says nothing yet: some three hours of cycles. */
-const minSamples = 12;
+/** Below these a median says nothing yet: a slow first day would call itself usual. */
+const minSamples = 48;
+const minDays = 3;
 
 const stepOf = (ms: number): number => Math.round(Math.log(Math.max(1, ms)) / Math.log(growth));
 /** The time that a step stands for, in milliseconds. */
@@ -33,13 +34,15 @@ export function addLatency(before: Latency | undefined, at: number, ms: number):
 export function medianLatency(latency: Latency | undefined, now: number): number | null {
   const today = Math.floor(now / dayMs);
   const counts = new Map<number, number>();
+  let days = 0;
   for (const { day, counts: ofDay } of latency ?? []) {
     if (day <= today - limits.latencyDays || day > today) continue;
+    days++;
     for (const [step, count] of Object.entries(ofDay))
       if (Number.isInteger(Number(step))) counts.set(Number(step), (counts.get(Number(step)) ?? 0) + count);
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  if (total < minSamples) return null;
+  if (total < minSamples || days < minDays) return null;
   let seen = 0;
   for (const [step, count] of [...counts].sort(([a], [b]) => a - b)) {
     seen += count;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../src/limits.ts";
 import type { Location } from "../src/names.ts";
-import { policySchema } from "../src/policy.ts";
+import { expectationsOf, policySchema } from "../src/policy.ts";
 import { buildPolicy, type PresetInput, parseDomain, parseHostPort } from "../src/presets.ts";
 
 const contoso: PresetInput = { ews: ["mail.contoso.com"], smtpDomains: ["contoso.com"], sipDomains: ["contoso.com"] };
@@ -166,5 +166,59 @@ describe("hosts and domains", () => {
   test("a control address is an http or https URL", () => {
     for (const control of ["control.lab", "ftp://control.lab/x", ""])
       expect(() => policy({ control })).toThrow(/is no control address: .*such as http:/);
+  });
+});
+
+describe("what a policy expects beyond its first version", () => {
+  test("is undeclared where nobody said so, and a policy without it is a policy as before", () => {
+    const built = policy();
+    expect(built.expectations).not.toHaveProperty("baseline");
+    expect(policySchema.parse(built)).toEqual(built);
+    expect(expectationsOf(built)).toMatchObject({
+      smtpDomains: ["contoso.com"],
+      baseline: null,
+      organisationDomains: [],
+      trustedDomains: [],
+      wpadHosts: [],
+      mailboxInExchangeOnline: false,
+      tenantEws: "unknown",
+      kerberos: "unknown",
+    });
+  });
+  test("is kept as the admin said it, names in their canonical form", () => {
+    const baseline = {
+      mode: "manual" as const,
+      pacUrl: null,
+      proxy: "px1.contoso.com:8080",
+      bypass: ["*.contoso.com", "<local>"],
+      locations: ["inside" as const, "vpn" as const],
+    };
+    const built = policy({
+      baseline,
+      organisationDomains: ["Contoso.NET", "contoso.net"],
+      trustedDomains: ["Fabrikam.com"],
+      wpadHosts: ["WPAD.fabrikam.com", "203.0.113.5"],
+      mailboxInExchangeOnline: true,
+      tenantEws: "disabled",
+      kerberos: "absent",
+    });
+    expect(policySchema.parse(built)).toEqual(built);
+    expect(expectationsOf(built)).toMatchObject({
+      baseline,
+      organisationDomains: ["contoso.net"],
+      trustedDomains: ["fabrikam.com"],
+      wpadHosts: ["wpad.fabrikam.com", "203.0.113.5"],
+      mailboxInExchangeOnline: true,
+      tenantEws: "disabled",
+      kerberos: "absent",
+    });
+  });
+  test("refuses a domain that is none", () => {
+    for (const bad of [
+      { organisationDomains: ["contoso.com/x"] },
+      { trustedDomains: ["a b"] },
+      { wpadHosts: ["http://x"] },
+    ])
+      expect(() => policy(bad)).toThrow(RangeError);
   });
 });

@@ -9,6 +9,7 @@ import {
   lyncAnswer,
   noRecord,
   openPort,
+  type Phases,
   policy,
   portalPage,
   proxyLogin,
@@ -195,6 +196,46 @@ describe("sfb-ports-blocked", () => {
     const noName = { "sip-internal-example.org": dnsFailure("NXDOMAIN", "sipinternal.example.org") };
     expect(patternsOf(diagnosisOf({ configured: { ...noSrv, ...noName } }))).toEqual(["sfb-ports-blocked"]);
     expect(patternsOf(diagnosisOf({ configured: noSrv }))).toEqual([]);
+  });
+
+  describe("with the server that the agent visits beside the record", () => {
+    const visited = (over: Partial<Phases>, extra: { host: string; port: number }[] = []): Cycle => {
+      const found = srvRecord("pool01.example.org", 5061);
+      const records = extra.map((one) => ({ ...one, priority: 10, weight: 0 }));
+      return {
+        configured: { "sip-srv-example.org": { ...found, srv: [...(found.srv ?? []), ...records], ...over } },
+      };
+    };
+    const refused = { ...tcpRefused("10.1.30.9").tcp!, port: 5061 };
+
+    it("is found where its port is closed, though no target names it", () => {
+      const diagnosis = diagnosisOf(visited({ tcp: refused }));
+      expect(primaryOf(diagnosis)).toMatchObject({ pattern: "sfb-ports-blocked", confidence: "high" });
+      expect(primaryOf(diagnosis)?.cause).toBe("SIP port 5061 of pool01.example.org is closed (tcp-refused)");
+    });
+
+    it("is found with less confidence where the port accepts and TLS is cut, not where TLS merely fails", () => {
+      const open = openPort("10.1.30.9");
+      const cut = visited({ tcp: open.tcp, tls: { ...open.tls!, ok: false, error: "reset" } });
+      expect(primaryOf(diagnosisOf(cut))).toMatchObject({ pattern: "sfb-ports-blocked", confidence: "medium" });
+      const name = visited({ tcp: open.tcp, tls: { ...open.tls!, ok: false, error: "name" } });
+      expect(patternsOf(diagnosisOf(name))).toEqual([]);
+    });
+
+    it("is not found where it accepts, even beside a closed target of the same name", () => {
+      expect(patternsOf(diagnosisOf(visited(openPort("10.1.30.9"))))).toEqual([]);
+      const open = openPort("10.1.30.9");
+      const cycle = { "sip-srv-example.org": { ...record["sip-srv-example.org"], tcp: open.tcp, tls: open.tls } };
+      expect(patternsOf(diagnosisOf({ configured: { ...closed, ...cycle } }))).toEqual([]);
+    });
+
+    it("is not claimed while another published server was not visited", () => {
+      const second = [{ host: "pool02.example.org", port: 5061 }];
+      expect(patternsOf(diagnosisOf(visited({ tcp: refused }, second)))).toEqual([]);
+      const known = [{ host: "sip.example.org", port: 5061 }];
+      const both = visited({ tcp: refused }, known);
+      expect(patternsOf(diagnosisOf({ configured: { ...both.configured, ...closed } }))).toEqual(["sfb-ports-blocked"]);
+    });
   });
 
   it("is not found where a published port is open, or the record leads to a server that is not probed", () => {

@@ -1,6 +1,9 @@
+import type { MachineState } from "@lynceus/protocol/state";
 import { describe, expect, it } from "vitest";
+import { diagnose } from "../../src/diagnose.ts";
 import { emptyFleet } from "../../src/fleet.ts";
-import { type Cycle, diagnosisOf, patternsOf, primaryOf, run } from "../support/machine.ts";
+import { emptyState } from "../../src/state.ts";
+import { type Cycle, cycleMs, diagnosisOf, observe, patternsOf, primaryOf, run, start } from "../support/machine.ts";
 import {
   answered,
   basicOnlyExchange,
@@ -281,6 +284,38 @@ describe("ews-slow", () => {
     expect(run(Array.from({ length: 6 }, () => slow(2000))).diagnoses[5]?.findings).toEqual([]);
     const network = { ...slowExchangeAnswer(2600), tcp: { ...slowExchangeAnswer(1).tcp!, ms: 900 } };
     expect(run(Array.from({ length: 6 }, () => ({ configured: { ews: network } }))).diagnoses[5]?.findings).toEqual([]);
+  });
+});
+
+describe("ews-slow beside the machine's own median", () => {
+  const day = 86_400_000;
+  const answer = (ms: number): Cycle => ({ settings: [{}], configured: { ews: slowExchangeAnswer(ms) } });
+  /** Three days of such answers every half hour, then five of these: the last diagnosis. */
+  const afterDays = (usual: number, now: number) => {
+    const policyInForce = policy();
+    const seen = (state: MachineState, ms: number, at: number) => observe(state, answer(ms), at, policyInForce);
+    let state = emptyState();
+    for (let at = start; at < start + 3 * day; at += 1_800_000) state = seen(state, usual, at);
+    for (let i = 0; i < 5; i++) state = seen(state, now, start + 3 * day + i * cycleMs);
+    const last = start + 3 * day + 4 * cycleMs;
+    const input = { facts: state.facts, persistence: {}, policy: policyInForce, fleet: emptyFleet, now: last };
+    return diagnose({ ...input, newCycle: true, waivePersistence: true }).diagnosis;
+  };
+
+  it("is not found on a machine whose answers always take about so long", () => {
+    expect(patternsOf(afterDays(1500, 2600))).toEqual([]);
+  });
+
+  it("is found well above the usual, with the usual in the sentence", () => {
+    const finding = primaryOf(afterDays(1000, 4000));
+    expect(finding?.pattern).toBe("ews-slow");
+    expect(finding?.sentence).toMatch(/the longest 4\.0 s \(usually (?:0\.9|1\.0|1\.1) s\)/);
+    expect(finding?.evidence.map(({ text }) => text).join()).toContain("own median of seven days");
+  });
+
+  it("is measured by the absolute limit where the usual is fast", () => {
+    expect(patternsOf(afterDays(50, 1900))).toEqual([]);
+    expect(patternsOf(afterDays(50, 2100))).toEqual(["ews-slow"]);
   });
 });
 
