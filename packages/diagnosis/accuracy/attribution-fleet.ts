@@ -44,10 +44,12 @@ export interface Shape {
   readonly sites: number;
   /** Proxies that stand in one site and serve all of it, by the number of the site. */
   readonly proxyPerSite?: boolean;
+  /** Most of what a machine has follows from its site, as where each site was rolled out by itself. */
+  readonly alike?: boolean;
 }
 
 /** Sites of very different size, each with its networks; a few proxies, scripts, servers and versions across them. */
-export function makeFleet(random: Random, { machines, sites, proxyPerSite = false }: Shape): Machine[] {
+export function makeFleet(random: Random, { machines, sites, proxyPerSite = false, alike = false }: Shape): Machine[] {
   const weights = Array.from({ length: sites }, (_, index) => 1 / (index + 1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const siteOf = (): number => {
@@ -60,26 +62,29 @@ export function makeFleet(random: Random, { machines, sites, proxyPerSite = fals
   };
   return Array.from({ length: machines }, (_, index) => {
     const site = siteOf();
-    const proxy = proxyPerSite ? `px-${site}:8080` : pick(random, ["px1:8080", "px2:8080", "px3:8080", none, none]);
-    const script = pick(random, ["a", "a", "a", "b", "b", none]);
+    // Where sites are alike in themselves, nine in ten machines have what is usual at their site.
+    const own = <T>(items: readonly T[]): T =>
+      alike && random() < 0.9 ? (items[site % items.length] as T) : pick(random, items);
+    const proxy = proxyPerSite ? `px-${site}:8080` : own(["px1:8080", "px2:8080", none, "px3:8080", none]);
+    const script = own(["a", "b", "a", none, "a", "b"]);
     const issuer = random() < 0.97 ? "Contoso CA" : "Inspection CA";
     return {
       id: `m${String(index).padStart(6, "0")}`,
       values: {
         "settings-wave": random() < 0.15 ? "c9@2026-11-22T08:00Z" : none,
-        "pac-hash": script === none ? none : `${script}${pick(random, ["1", "1", "1", "2"])}`.repeat(32),
+        "pac-hash": script === none ? none : `${script}${own(["1", "2", "1", "1"])}`.repeat(32),
         "pac-url": script === none ? none : `http://pac-${script}.example.org/proxy.pac`,
         proxy,
-        "back-end": pick(random, ["EX01", "EX02", "EX03", "EX04", "EX05"]),
+        "back-end": own(["EX01", "EX02", "EX03", "EX04", "EX05"]),
         address: proxy === none ? "10.1.20.15" : none,
         "tls-spki": issuer === "Contoso CA" ? "aa".repeat(32) : "bb".repeat(32),
         "tls-issuer": issuer,
         resolver: `10.${site}.0.${pick(random, [2, 3])}`,
         subnet: `10.${site}.${pick(random, [1, 2, 3, 4])}.0/24`,
         site: `site ${site}`,
-        "policy-version": pick(random, ["7", "7", "7", "7", "6"]),
-        "agent-version": pick(random, ["1.4.0", "1.4.0", "1.4.0", "1.3.2", "1.5.0"]),
-        "os-build": pick(random, ["windows 10.0.19045", "windows 10.0.22631", "windows 10.0.26100", "linux 12"]),
+        "policy-version": own(["7", "7", "7", "7", "6"]),
+        "agent-version": own(["1.4.0", "1.4.0", "1.4.0", "1.3.2", "1.5.0"]),
+        "os-build": own(["windows 10.0.19045", "windows 10.0.22631", "windows 10.0.26100", "linux 12"]),
         "route-kind": proxy === none ? "direct" : "proxy",
       },
     };
@@ -94,6 +99,8 @@ export interface Trouble {
   readonly hit: number;
   /** Share of the others that fail, each for a reason of its own. */
   readonly noise: number;
+  /** Share of all values that is not known. */
+  readonly unknown?: number;
 }
 
 /** What a failing connection no longer shows. */
@@ -104,7 +111,7 @@ export function observeFleet(
   random: Random,
   fleet: readonly Machine[],
   planted: readonly Planted[],
-  { hit, noise }: Trouble,
+  { hit, noise, unknown = 0.02 }: Trouble,
 ): Subject[] {
   const keys = new Set(planted.map(({ key }) => key));
   return fleet.map((machine): Subject => {
@@ -113,7 +120,7 @@ export function observeFleet(
     // A probe each quarter of an hour sees it within that time; what fails by itself has done so for days.
     const failingSince = cause ? cause.at + random() * 15 * minute : start - random() * 5 * 24 * 60 * minute;
     const values: Partial<Record<AttributionKey, string | null>> = { ...machine.values };
-    for (const key of Object.keys(values) as AttributionKey[]) if (random() < 0.02) values[key] = null;
+    for (const key of Object.keys(values) as AttributionKey[]) if (random() < unknown) values[key] = null;
     if (failing && random() < 0.5) for (const key of beyondTheConnection) if (!keys.has(key)) values[key] = null;
     if (machine.values.address === none) values.address = null;
     return {

@@ -106,6 +106,30 @@ const scenarios: readonly Scenario[] = [
     plant: (random, all) => [value(random, all, "back-end", 40)],
   },
   {
+    name: "every third value not known, noise 5 %",
+    shape: fleet,
+    trouble: { ...noisy, unknown: 1 / 3 },
+    plant: (random, all) => [anyValue(random, all, 20, 500)],
+  },
+  {
+    name: "sites that differ in everything, noise 5 %",
+    shape: { ...fleet, alike: true },
+    trouble: noisy,
+    plant: (random, all) => [anyValue(random, all, 20, 500)],
+  },
+  {
+    name: "sites that differ in everything, two causes, noise 5 %",
+    shape: { ...fleet, alike: true },
+    trouble: noisy,
+    plant: (random, all) => [anyValue(random, all, 20, 300), anyValue(random, all, 20, 300)],
+  },
+  {
+    name: "sites that differ in everything, no cause, noise 5 %",
+    shape: { ...fleet, alike: true },
+    trouble: noisy,
+    plant: () => [],
+  },
+  {
     name: "40 machines, 6 or more share the cause",
     shape: { machines: 40, sites: 4 },
     trouble: clean,
@@ -195,8 +219,6 @@ export function attributionSection(results: readonly AttributionResult[]): strin
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   const head = ["fleets", "runs", "planted", "named", "precision", "recall", "its change beside it", "fleets misled"];
   return [
-    "## Shared causes",
-    "",
     "Made-up fleets, seeded, in which causes were planted (`packages/diagnosis/accuracy/attribution.ts`): values of 15 keys,",
     "sites of very different size, one value in fifty not known, half of the failing machines without certificate and",
     "server. Noise: the share of machines that fail for a reason of their own; with noise, one in twenty machines with the",

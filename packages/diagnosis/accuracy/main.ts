@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { cases } from "../fixtures/cases.ts";
+import { attributionAccuracy, attributionSection } from "./attribution.ts";
 import type { LabResult } from "./lab-result.ts";
 import { accuracyPage, confusionMatrix, patternTable, statusMatrix } from "./page.ts";
 import { score, shownOf } from "./score.ts";
@@ -13,13 +14,15 @@ const labFile = new URL("../../../lab/results/faults.json", import.meta.url);
 
 const scores = score(cases);
 const lab = existsSync(labFile) ? (JSON.parse(readFileSync(labFile, "utf8")) as LabResult) : null;
-const text = accuracyPage({ scores, attribution: null, lab });
+const attribution = attributionSection(attributionAccuracy());
+const text = accuracyPage({ scores, attribution, lab });
 
 const print = (lines: readonly string[]) => process.stdout.write(`${lines.join("\n")}\n\n`);
 if (!values.check) {
   print(statusMatrix(scores));
   print(patternTable(scores));
   print(confusionMatrix(scores));
+  print(attribution);
 }
 const words = (outcome: Parameters<typeof shownOf>[0] & { status: string }) =>
   [outcome.status, ...shownOf(outcome)].join(", ");

@@ -21,7 +21,7 @@ import {
  */
 
 /** Chance that any cause of a round is false where nothing separates. */
-const alpha = 0.01;
+const alpha = 0.005;
 /** Failing machines that a cause needs at least (domain 5.5). */
 const minimum = 3;
 /** Percent of the machines with the value that fail (domain 5.5). */
@@ -191,6 +191,9 @@ function confidenceOf(test: Test, divisor: number, twins: readonly Test[]): Conf
   return corrected <= Math.log(1e-3) && share(test) >= 0.75 ? "medium" : "low";
 }
 
+const logPOf = ({ failingWith, failingWithout, healthyWith, healthyWithout }: Counts): number =>
+  fisherLogP(failingWith, failingWithout, healthyWith, healthyWithout);
+
 const candidateOf = (test: Test): Candidate => {
   const { column, code, ...counts } = test;
   return { key: column.key, value: textOf(test), ...counts };
@@ -236,6 +239,12 @@ export function explain(store: Store, location: Location, { changes, now, cohort
   const idOf = (row: number): string => store.ids[row] ?? "";
   const sorted = (rows: readonly number[]): string[] => rows.map(idOf).sort();
 
+  /** Columns of the causes so far. */
+  const namedColumns = new Set<Column>();
+  /** Not explained, and the value of every earlier cause's key is known to be another one. */
+  const isKnownOutside = (row: number): boolean =>
+    explained[row] === 0 && [...namedColumns].every(({ codes }) => (codes[row] ?? 0) !== 0);
+
   const causes: Cause[] = [];
   let candidates: Candidate[] = [];
   while (failing > 0 && causes.length < maxCauses) {
@@ -243,7 +252,23 @@ export function explain(store: Store, location: Location, { changes, now, cohort
     if (causes.length === 0) candidates = candidatesOf(store, whole, tests);
     const divisor = taroneDivisor(lowest, alpha);
     const limit = Math.log(alpha / divisor);
-    const strong = tests.filter((test) => test.logP <= limit && matters(test)).sort(byStrength);
+    const certain =
+      causes.length === 0
+        ? whole
+        : tallyRows(
+            store,
+            failingRows.filter((row) => isKnownOutside(row)),
+          );
+    const strong = tests
+      .filter((test) => test.logP <= limit && matters(test))
+      .filter((test) => {
+        const at = store.columns.indexOf(test.column);
+        // Most of its machines are explained already: it must hold for those that surely belong to no earlier cause.
+        if (2 * test.failingWith > (whole[at]?.[test.code] ?? 0)) return true;
+        const counts = countsOf(test.column, certain[at] ?? [], test.code);
+        return matters(counts) && logPOf(counts) <= limit;
+      })
+      .sort(byStrength);
     const [best] = strong;
     if (!best) break;
     const twins = strong
@@ -253,6 +278,7 @@ export function explain(store: Store, location: Location, { changes, now, cohort
     const [named = best, ...others] = [best, ...twins].sort(bySpecificity);
 
     const { column, code } = named;
+    namedColumns.add(column);
     const counts = countsOf(column, whole[store.columns.indexOf(column)] ?? [], code);
     const members: number[] = [];
     const outside: number[] = [];
