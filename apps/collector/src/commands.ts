@@ -12,8 +12,17 @@ const chunk = 5_000;
 /** Progress reports of one machine that wait; of more, only the newest matter. */
 const maxWaiting = 64;
 
-/** "Check now": from the table to the agent, and its progress back. */
-export function createCommands(options: { db: Database; connections: Connections; log: Logger; now: () => number }) {
+export interface CommandsOptions {
+  readonly db: Database;
+  readonly connections: Connections;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** Writes what is only in memory of a machine. */
+  readonly flush: (machineId: string) => void;
+}
+
+/** "Check now" and canaries: from the table to the agent, and its progress back. */
+export function createCommands(options: CommandsOptions) {
   const { db, connections, log, now } = options;
   const asked = new Set<string>();
   /** Newest progress of each command that is not written yet, by command. */
@@ -23,9 +32,19 @@ export function createCommands(options: { db: Database; connections: Connections
       const ids = [...asked].slice(0, chunk);
       for (const id of ids) asked.delete(id);
       const here = ids.filter((id) => connections.open.has(id));
-      for (const { id, machineId } of await takeCommands(db, here, new Date(now()))) {
+      for (const { id, machineId, command, routes } of await takeCommands(db, here, new Date(now()))) {
         const socket = connections.open.get(machineId);
-        if (socket) connections.send(socket, { v: 1, type: "command", id, command: "check-now" });
+        if (!socket) continue;
+        if (command === "check-now") connections.send(socket, { v: 1, type: "command", id, command });
+        else if (command === "canary" && routes && socket.session.canary)
+          connections.send(socket, { v: 1, type: "canary", id, routes });
+        else
+          await updateCommand(db, id, {
+            machineId,
+            state: "refused",
+            reason: "this machine's agent is too old for it; update the agent",
+            now: new Date(now()),
+          });
       }
     }
   }
@@ -33,8 +52,11 @@ export function createCommands(options: { db: Database; connections: Connections
   async function write(): Promise<void> {
     for (const [id, { machineId, progress }] of waiting) {
       waiting.delete(id);
-      const { state, done, total, reason } = progress;
-      await updateCommand(db, id, { machineId, state, done, total, reason, now: new Date(now()) });
+      const { state, done, total, reason, upTo } = progress;
+      const at = new Date(now());
+      await updateCommand(db, id, { machineId, state, done, total, reason, ...(upTo ? { upTo } : {}), now: at });
+      // Whoever waits for what it saw need not wait for the minute's flush.
+      if (state === "done") options.flush(machineId);
     }
   }
 

@@ -36,6 +36,8 @@ export const defaultConfig = {
   fleetBatch: 250,
   /** Requests per second to one target host, of the whole fleet (domain 5.0 rule 15, 6.2). */
   requestsPerSecond: 15,
+  /** Of them, for probes that people ask for in bulk: canaries and verifications of a fix. */
+  turnRequestsPerSecond: 7.5,
   /** Two connections with one key: the older one has this long to show that it lives. */
   rivalTimeout: 5_000,
   retentionDays: 30,

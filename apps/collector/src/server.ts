@@ -10,6 +10,7 @@ import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
 import type { Logger } from "pino";
 import { createApp } from "./api/app.ts";
 import { createAttribution } from "./attribution.ts";
+import { createCanaries } from "./canary/canaries.ts";
 import { coalesce } from "./coalesce.ts";
 import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
@@ -22,9 +23,11 @@ import { createDirectory } from "./link/directory.ts";
 import { createSessions } from "./link/session.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPolicyService } from "./policy.ts";
+import { createReports } from "./reports.ts";
 import type { SiteMap } from "./sites.ts";
 import { createSweeps } from "./sweep.ts";
 import type { TlsMaterial } from "./tls.ts";
+import { createWork } from "./work.ts";
 
 export interface CollectorOptions {
   readonly db: Database;
@@ -43,6 +46,8 @@ export interface CollectorOptions {
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly log: Logger;
+  /** Addresses that a proposed proxy script is not fetched from; those of this machine and its link when absent. */
+  readonly refusesAddress?: (address: string) => boolean;
   /** Whether the shared timers and the singleton jobs run; a test may drive them itself. */
   readonly timers: boolean;
 }
@@ -93,11 +98,28 @@ export async function startCollector(options: CollectorOptions) {
     metrics,
     log,
     now,
-    context: () => ({ policy: policy.current, siteOf, fleet: fleet.context }),
+    context: () => ({ policy: policy.current, siteOf, fleet: fleet.context, reports: reports.of }),
     onWritten: fleet.noteChange,
   });
   const directory = createDirectory({ db, collectorId: id, now });
-  const commands = createCommands({ db, connections, log, now });
+  const commands = createCommands({ db, connections, log, now, flush: ingest.flush });
+  const canaries = createCanaries({
+    db,
+    collectorId: id,
+    policy: () => policy.current,
+    now,
+    log,
+    ...(options.refusesAddress ? { refusesAddress: options.refusesAddress } : {}),
+  });
+  const work = createWork({
+    db,
+    policy: () => policy.current,
+    canaries,
+    requestsPerSecond: config.turnRequestsPerSecond,
+    now,
+    log,
+  });
+  const reports = createReports({ db, now });
   const sessions = createSessions({
     metrics,
     connections,
@@ -106,6 +128,7 @@ export async function startCollector(options: CollectorOptions) {
     policy,
     now,
     onProgress: commands.progress,
+    onCanaryResult: canaries.answer,
     onWelcome: (machineId) => {
       // What another collector did meanwhile is on disk; what only we know is not lost.
       if (ingest.memory.get(machineId)?.dirtySince === null) ingest.memory.delete(machineId);
@@ -131,6 +154,13 @@ export async function startCollector(options: CollectorOptions) {
       for (const machineId of await directory.revokedAmong([...connections.open.keys()])) shutOut(machineId);
     },
     (error) => log.warn({ err: error }, "revocations cannot be read now"),
+  );
+  const readReports = coalesce(
+    async () => {
+      const changed = await reports.refresh();
+      ingest.judge(changed.filter((machineId) => connections.open.has(machineId)));
+    },
+    (error) => log.warn({ err: error }, "helpdesk reports cannot be read now"),
   );
   const readSites = async () => {
     siteOf = siteFinder(await listSiteSubnets(db));
@@ -193,6 +223,7 @@ export async function startCollector(options: CollectorOptions) {
   await clearConnected(db, id);
   await policy.refresh();
   await readSites();
+  await reports.refresh();
   await readFleetSize();
   const sockets = acceptAgents(app.server, {
     config,
@@ -212,7 +243,8 @@ export async function startCollector(options: CollectorOptions) {
       else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
       else if (channel === "lynceus_approve") letIn(payload);
-      else if (channel === "lynceus_work" || channel === "lynceus_report") return;
+      else if (channel === "lynceus_work") work.note();
+      else if (channel === "lynceus_report") readReports.ask();
       else if (payload) shutOut(payload);
       else readRevoked.ask();
     },
@@ -256,6 +288,7 @@ export async function startCollector(options: CollectorOptions) {
   const minuteTurn = safely("reading policy and sites", async () => {
     ingest.forgetWaiting();
     await readSites();
+    readReports.ask();
     await policy.refresh();
     await readFleetSize();
   });
@@ -266,6 +299,7 @@ export async function startCollector(options: CollectorOptions) {
     connections.sweep(tick);
     ingest.flushDue();
     connectionsTurn.ask();
+    work.everySecond();
     if (tick % Math.max(1, Math.round(config.fleetInterval / 1000)) === 0) {
       fleetTurn.ask();
       attributionTurn.ask();
@@ -307,6 +341,16 @@ export async function startCollector(options: CollectorOptions) {
         fleetTurn.ask();
         await fleetTurn.idle();
       },
+      /** Canaries and verifications, one step. */
+      work: async () => {
+        work.note();
+        await work.idle();
+      },
+      reports: async () => {
+        readReports.ask();
+        await readReports.idle();
+        await ingest.idle();
+      },
       attribution: async () => {
         attributionTurn.ask();
         await attributionTurn.idle();
@@ -338,6 +382,7 @@ export async function startCollector(options: CollectorOptions) {
       stopping = true;
       if (timer) clearInterval(timer);
       await jobs?.stop();
+      await within(canaries.stop(), stopMs);
       await within(ingest.drain(), stopMs);
       const closed = [...sockets.clients].map(
         (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),

@@ -19,6 +19,15 @@ export const maxScriptChars = 256 * 1024;
 /** Machines that one run may ask to really probe the proposed routes. */
 export const maxCanaryProbes = 50;
 
+function isScriptUrl(text: string): boolean {
+  try {
+    const { protocol, username, password, hostname } = new URL(text);
+    return /^https?:$/.test(protocol) && username === "" && password === "" && hostname !== "";
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Proposed settings in the terms of Windows' dialog: each way that is on is tried in the order of domain 4.6 (detect,
  * script, manual with its bypass list, direct). All off is "no proxy".
@@ -29,12 +38,26 @@ export const proposalSchema = z.strictObject({
     .discriminatedUnion("from", [
       z.strictObject({ from: z.literal("text"), text: z.string().min(1).max(maxScriptChars) }),
       /** http or https, fetched once by the collector; no userinfo. */
-      z.strictObject({ from: z.literal("url"), url: z.string().min(1).max(limits.urlChars) }),
+      z.strictObject({
+        from: z.literal("url"),
+        url: z
+          .string()
+          .max(limits.urlChars)
+          .refine(
+            isScriptUrl,
+            "a script is fetched by http or https, without a login; such as http://pac.contoso.com/new.pac",
+          ),
+      }),
     ])
     .nullable()
     .default(null),
   /** A ProxyServer value, such as `px2.contoso.com:8080` or `https=px2.contoso.com:8080`. */
-  server: z.string().max(limits.listTextChars).nullable().default(null),
+  server: z
+    .string()
+    .max(limits.listTextChars)
+    .refine((server) => !server.includes("@"), "a login is no part of a proxy; use e.g. px2.contoso.com:8080")
+    .nullable()
+    .default(null),
   /** ProxyOverride: in force beside `server` alone. */
   bypass: z.string().max(limits.listTextChars).default(""),
 });

@@ -1,5 +1,6 @@
 import { CursorError } from "@lynceus/db/cursor";
 import { FilterFieldError } from "@lynceus/db/machines-filter";
+import { ReportError } from "@lynceus/db/reports";
 import { isTransient } from "@lynceus/db/sql-error";
 import type { ApiError } from "@lynceus/protocol/read-api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -31,6 +32,7 @@ function problemOf(error: unknown): { status: number; code: string; message: str
     return { status: 400, code: "invalid", message: `${where}: ${issue?.message ?? "invalid"}` };
   }
   if (error instanceof CursorError) return { status: 400, code: "bad-cursor", message: error.message };
+  if (error instanceof ReportError) return { status: 400, code: "bad-report", message: error.message };
   if (error instanceof FilterFieldError) return { status: 400, code: "bad-filter", message: error.message };
   if (isResponseSerializationError(error))
     return { status: 500, code: "internal", message: "the answer broke its own schema" };

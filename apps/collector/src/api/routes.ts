@@ -7,7 +7,6 @@ import { listObservations } from "@lynceus/db/observations";
 import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { listTimeline } from "@lynceus/db/timeline";
-import { type FilterTerm, parseFilter } from "@lynceus/protocol/filter";
 import { patternIdSchema } from "@lynceus/protocol/names";
 import { policySchema } from "@lynceus/protocol/policy";
 import {
@@ -35,6 +34,7 @@ import {
   isoOrNull,
   newEnrollmentTokenSchema,
   observationSchema,
+  termsOf,
 } from "./schemas.ts";
 
 export interface ApiOptions {
@@ -60,14 +60,6 @@ const toToken = (row: EnrollmentTokenRow) => ({
   createdAt: iso(row.createdAt),
   revokedAt: isoOrNull(row.revokedAt),
 });
-
-function termsOf(q: string | undefined, now: number): FilterTerm[] {
-  if (!q) return [];
-  const { terms, errors: problems } = parseFilter(q, { now });
-  const [first] = problems;
-  if (first) throw new ApiProblem(400, "bad-filter", `q, characters ${first.start}-${first.end}: ${first.message}`);
-  return terms;
-}
 
 /** The read API under `/api/v1`, and the two things that may be asked of it: a check now, and an enrolment token. */
 export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {

@@ -1,6 +1,8 @@
+import { type FilterTerm, parseFilter } from "@lynceus/protocol/filter";
 import { locationSchema, verdictSchema } from "@lynceus/protocol/names";
 import { isoTimeSchema } from "@lynceus/protocol/read-api";
 import { z } from "zod";
+import { ApiProblem } from "./errors.ts";
 
 export const cursorQuery = {
   /** `nextCursor` of the page before. */
@@ -65,3 +67,12 @@ export const newEnrollmentTokenSchema = z.object({
   expiresInMinutes: z.number().int().min(1).max(525_600).default(1440),
   needsApproval: z.boolean().default(false),
 });
+
+/** The terms of a filter text. @throws ApiProblem 400 that says where it cannot be read. */
+export function termsOf(q: string | undefined, now: number): FilterTerm[] {
+  if (!q) return [];
+  const { terms, errors: problems } = parseFilter(q, { now });
+  const [first] = problems;
+  if (first) throw new ApiProblem(400, "bad-filter", `q, characters ${first.start}-${first.end}: ${first.message}`);
+  return terms;
+}

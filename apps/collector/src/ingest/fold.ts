@@ -4,6 +4,7 @@ import { columnView, machineColumns } from "@lynceus/diagnosis/columns";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import type { FleetContext } from "@lynceus/diagnosis/fleet";
 import { applyConfirmation, applyObservation, ownCopy, probeKey } from "@lynceus/diagnosis/state";
+import type { PromptReport } from "@lynceus/diagnosis/view";
 import type { DecodedObservation } from "@lynceus/protocol/decode";
 import type { Confirmation, ProbeFacts } from "@lynceus/protocol/facts";
 import type { MachineStatus, Verdict } from "@lynceus/protocol/names";
@@ -34,6 +35,8 @@ export interface FoldContext {
   readonly policy: Policy;
   readonly siteOf: SiteMap;
   readonly fleet: (peer: Peer) => FleetContext;
+  /** Prompts that people reported on a machine lately. */
+  readonly reports?: (machineId: string) => readonly PromptReport[];
   /** Items of this machine that the database refuses, with its reason. They are set aside and counted as stored. */
   readonly poison?: ReadonlyMap<number, string>;
 }
@@ -275,6 +278,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
       now,
       newCycle,
       approved: entry.approved && !cloned,
+      reports: context.reports?.(machineId) ?? [],
     });
     // Of what is judged, only "nothing new" needs no writing.
     if (!isEmpty(before.findings) || !isEmpty(state.persistence) || !isEmpty(result.persistence)) traceable = false;

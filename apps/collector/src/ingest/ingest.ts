@@ -23,7 +23,7 @@ export interface IngestOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
-  readonly context: () => Pick<FoldContext, "policy" | "siteOf" | "fleet">;
+  readonly context: () => Pick<FoldContext, "policy" | "siteOf" | "fleet" | "reports">;
   /** Something that fleet findings compare was written. */
   readonly onWritten: () => void;
 }
@@ -171,7 +171,7 @@ export function createIngest(options: IngestOptions) {
 
   /** Stores the groups in one transaction; a batch that is refused is halved until the offender stands alone. */
   async function store(groups: readonly Group[]): Promise<void> {
-    const { policy, siteOf, fleet } = context();
+    const { policy, siteOf, fleet, reports } = context();
     const at = now();
     const folds = groups.map((group) => ({
       group,
@@ -181,6 +181,7 @@ export function createIngest(options: IngestOptions) {
         policy,
         siteOf,
         fleet,
+        ...(reports ? { reports } : {}),
         poison: group.poison,
       }),
     }));
@@ -351,6 +352,9 @@ export function createIngest(options: IngestOptions) {
         )
           ownWork(entry.machineId, "flush");
     },
+
+    /** Writes what is only in memory of a machine now, after what waits before. */
+    flush: (machineId: string): void => void ownWork(machineId, "flush"),
 
     /** Judges machines again, since the fleet around them changed. */
     judge(machineIds: Iterable<string>): void {

@@ -22,6 +22,8 @@ export interface Session {
   epoch: string | null;
   bootId: string | null;
   policyVersion: number;
+  /** Understands a canary. */
+  canary: boolean;
   /** Rate bucket (`CollectorConfig.unitsBurst`). */
   units: number;
   unitsAt: number;
@@ -43,6 +45,7 @@ export function newSession(now: number, nonce: string, units: number): Session {
     epoch: null,
     bootId: null,
     policyVersion: 0,
+    canary: false,
     units,
     unitsAt: now,
     pausedBy: 0,

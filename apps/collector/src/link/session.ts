@@ -18,6 +18,7 @@ export interface SessionOptions {
   readonly policy: PolicyService;
   readonly now: () => number;
   readonly onProgress: (machineId: string, progress: Of<"command-progress">) => void;
+  readonly onCanaryResult: (machineId: string, result: Of<"canary-result">) => void;
   /** A machine was welcomed: what waits for it may be sent. */
   readonly onWelcome: (machineId: string) => void;
   readonly onError: (error: unknown, machineId: string | null) => void;
@@ -70,6 +71,7 @@ export function createSessions(options: SessionOptions) {
     session.epoch = message.epoch;
     session.bootId = message.bootId;
     session.policyVersion = message.policyVersion;
+    session.canary = message.capabilities?.includes("canary") ?? false;
     session.phase = "open";
     connections.register(socket, message.machineId);
     metrics.connections.set(connections.open.size);
@@ -145,6 +147,8 @@ export function createSessions(options: SessionOptions) {
         return;
       case "command-progress":
         return options.onProgress(socket.session.machineId!, message);
+      case "canary-result":
+        return options.onCanaryResult(socket.session.machineId!, message);
       default:
         return refuse(socket, "bad-message", `"${message.type}" after the welcome`);
     }
