@@ -54,6 +54,15 @@ export const pattern: Pattern = {
               flag.usual,
               flag.by === "majority" ? view.now : (view.ews.direct?.at ?? null),
             ),
+        // Lync requires revocation addresses; what signs on the fly often names none (domain 2.8).
+        slot.facts.tls?.revocationHosts?.length === 0
+          ? factEvidence(
+              `probe:${slot.facts.configuration}:${slot.facts.target}:configured`,
+              "The certificate names no revocation server",
+              "none",
+              slot.at,
+            )
+          : null,
         probeEvidence(view.ews.direct),
       ],
     });

@@ -26,6 +26,16 @@ const vendor = { issuerCN: "Zscaler Root CA", issuerO: "Zscaler Inc.", spkiSha25
 const stranger = { issuerCN: "Box 7", issuerO: null, spkiSha256: "cc".repeat(32) };
 
 describe("tls-interception", () => {
+  it("says where the certificate names no revocation server, which Lync requires, and is silent where that is not known", () => {
+    const texts = (over: { revocationHosts?: string[] }) =>
+      primaryOf(diagnosisOf({ configured: { ews: exchangeAnswer({ ...vendor, ...over }) } }))
+        ?.evidence.map(({ text }) => text)
+        .join();
+    expect(texts({ revocationHosts: [] })).toContain("names no revocation server");
+    expect(texts({ revocationHosts: ["crl.example.org"] })).not.toContain("revocation");
+    expect(texts({})).not.toContain("revocation");
+  });
+
   it("is certain by a vendor's name, and prompting where Extended Protection is on", () => {
     const cycle = { configured: { ews: exchangeAnswer(vendor) } };
     expect(primaryOf(diagnosisOf(cycle))).toMatchObject({
