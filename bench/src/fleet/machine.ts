@@ -149,7 +149,8 @@ function probe(machine: SimulatedMachine, target: Target, via: "configured" | "d
     via,
     endpoint: { service: target.service, kind: target.kind, host: target.host, port: target.port, path: target.path },
     route: via === "direct" ? { kind: "direct", proxy: null, by: "forced", list: "DIRECT" } : path.route,
-    zone: proxy ? "internet" : "intranet",
+    // ZoneMap is not simulated: behind a proxy the zone is not known.
+    zone: proxy ? "unknown" : "intranet",
     dns: null,
     tcp: null,
     connect: null,

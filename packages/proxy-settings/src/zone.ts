@@ -17,6 +17,7 @@ export interface ZoneInput {
   readonly url: string;
   readonly route: Route;
   readonly settings: EffectiveSettings;
+  /** Absent: it was not read, so that a host which nothing else puts into a zone is in none that we know. */
   readonly zoneMap?: readonly ZoneMapEntry[];
   /** `IntranetName` and `ProxyBypass` of the intranet zone; on unless they are 0. */
   readonly intranetName?: boolean;
@@ -53,7 +54,7 @@ function matchesEntry(pattern: string, scheme: string, host: string): boolean {
 /**
  * The zone that decides on silent Windows logon (domain 4.8): ZoneMap, host without a dot, host on the fixed bypass
  * list, script that answered DIRECT, else Internet. Address ranges play no role unless ZoneMap names them. Only Windows
- * has zones: elsewhere unknown.
+ * has zones: elsewhere unknown, and "Internet" is said only where ZoneMap was read.
  */
 export function zoneOf(input: ZoneInput): Zone {
   const { settings, route } = input;
@@ -82,5 +83,5 @@ export function zoneOf(input: ZoneInput): Zone {
     return "intranet";
   const byScript = route.by === "pac" || route.by === "auto-detect";
   if (input.proxyBypass !== false && byScript && route.kind === "direct") return "intranet";
-  return route.kind === "unknown" ? "unknown" : "internet";
+  return route.kind === "unknown" || input.zoneMap === undefined ? "unknown" : "internet";
 }

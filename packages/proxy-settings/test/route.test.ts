@@ -138,7 +138,7 @@ describe("any settings and any script", () => {
 
 describe("the zone (domain 4.8)", () => {
   const zone = (url: string, set: EffectiveSettings, extra: Partial<Parameters<typeof zoneOf>[0]> = {}) =>
-    zoneOf({ url, settings: set, route: resolveRoute(url, set, none).route, ...extra });
+    zoneOf({ url, settings: set, route: resolveRoute(url, set, none).route, zoneMap: [], ...extra });
   const manual = settingsOf("D4");
   test("a host without a dot is intranet, unless that is switched off", () => {
     expect(zone("https://mail/", settingsOf("D1"))).toBe("intranet");
@@ -153,7 +153,14 @@ describe("the zone (domain 4.8)", () => {
     const pac = settingsOf("D3");
     const by = (result: string) => resolveRoute(ews, pac, { autoDetect: null, pac: got(result) }).route;
     expect(zoneOf({ url: ews, settings: pac, route: by("DIRECT") })).toBe("intranet");
-    expect(zoneOf({ url: ews, settings: pac, route: by("PROXY px:1") })).toBe("internet");
+    expect(zoneOf({ url: ews, settings: pac, route: by("PROXY px:1"), zoneMap: [] })).toBe("internet");
+  });
+  test("is not called Internet where ZoneMap was not read", () => {
+    const unread = (set: EffectiveSettings, url = ews) =>
+      zoneOf({ url, settings: set, route: resolveRoute(url, set, none).route });
+    expect(unread(settingsOf("D1"))).toBe("unknown");
+    expect(unread(manual, "https://mail.fabrikam.com/")).toBe("unknown");
+    expect(unread(manual)).toBe("intranet");
   });
   test("direct without proxy and script is Internet, whatever the address", () => {
     expect(zone(ews, settingsOf("D1"))).toBe("internet");

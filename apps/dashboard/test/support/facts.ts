@@ -155,7 +155,8 @@ export function probeFacts(
     via,
     endpoint: { service: target.service, kind: target.kind, host: target.host, port: target.port, path: target.path },
     route: via === "direct" ? { ...way.route, by: "forced" } : way.route,
-    zone: proxy ? "internet" : "intranet",
+    // ZoneMap is not simulated: behind a proxy the zone is not known.
+    zone: proxy ? "unknown" : "intranet",
     dns: null,
     tcp: null,
     connect: null,
