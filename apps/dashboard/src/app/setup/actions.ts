@@ -10,7 +10,14 @@ import { dnsNames } from "../../lib/discovery/names.ts";
 import { environment } from "../../lib/env.ts";
 import { isSameOrigin } from "../../lib/same-origin.ts";
 import { requireRole } from "../../lib/session.ts";
-import { readDomains, readSetup, readSetupForm, type SetupErrors, type SetupValues } from "../../lib/setup-input.ts";
+import {
+  keptOf,
+  readDomains,
+  readSetup,
+  readSetupForm,
+  type SetupErrors,
+  type SetupValues,
+} from "../../lib/setup-input.ts";
 
 export interface SetupState {
   values: SetupValues;
@@ -33,9 +40,10 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
   const { preset, errors } = readSetup(values);
   if (preset === null) return { values, errors, discovery: before.discovery, turn };
   const db = database();
+  const current = await currentPolicy(db);
   let body: ReturnType<typeof buildPolicy>;
   try {
-    body = buildPolicy(preset, (await currentPolicy(db))?.version ?? 0);
+    body = buildPolicy({ ...(current === null ? {} : keptOf(current.body)), ...preset }, current?.version ?? 0);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { values, errors: { ews: error.message }, discovery: before.discovery, turn };

@@ -1,10 +1,12 @@
 "use client";
 
-import { Button, Checkbox, TextInput } from "@mantine/core";
+import { Button, Checkbox } from "@mantine/core";
 import { useActionState } from "react";
 import { Panel } from "../../components/layout/panel.tsx";
-import type { SetupErrors, SetupValues } from "../../lib/setup-input.ts";
+import type { SetupValues } from "../../lib/setup-input.ts";
 import { setUp } from "./actions.ts";
+import { Expectations } from "./expectations.tsx";
+import { Field } from "./field.tsx";
 import { Found } from "./found.tsx";
 import styles from "./setup.module.css";
 
@@ -80,6 +82,10 @@ export function SetupForm({ initial, first }: { initial: SetupValues; first: boo
             />
           </div>
         </div>
+      </Panel>
+
+      <Panel title="What is expected" sub="what differs from it is told; empty: not declared, and not judged by">
+        <Expectations key={`expected-${turn}`} values={values} errors={errors} />
         <div className={styles.actions}>
           <Button type="submit" name="intent" value="save" variant={searched ? "filled" : "default"} disabled={pending}>
             Save
@@ -88,30 +94,5 @@ export function SetupForm({ initial, first }: { initial: SetupValues; first: boo
         </div>
       </Panel>
     </form>
-  );
-}
-
-function Field(props: {
-  name: Exclude<keyof SetupValues, "requiresProxy" | "exchangeOnline">;
-  label: string;
-  description: string;
-  example: string;
-  values: SetupValues;
-  errors: SetupErrors;
-}) {
-  const { name, label, description, example, values, errors } = props;
-  return (
-    <TextInput
-      name={name}
-      label={label}
-      description={description}
-      placeholder={example}
-      defaultValue={values[name]}
-      error={errors[name]}
-      maxLength={4096}
-      autoComplete="off"
-      spellCheck={false}
-      classNames={{ input: styles.mono ?? "" }}
-    />
   );
 }

@@ -13,6 +13,8 @@ const keysOf = (role: Role): readonly [keys: string[], what: string][] => [
   [["Enter"], "open the row"],
   [["Esc"], "clear, up"],
   [["p"], "check now"],
+  [["t"], "copy the ticket text"],
+  [["v"], "verify the fix of a cause"],
   [["["], "sidebar or rail"],
   [["Shift D"], "dark or light"],
   [["l"], "copy the link to this page"],

@@ -59,7 +59,7 @@ export default async function CanaryResultPage({ params, searchParams }: Props) 
       canary,
       sites: await canaryGroups(db, id, "site"),
       proxies: await canaryGroups(db, id, "proxy"),
-      machines: await listCanaryMachines(db, id, { limit: 100, cursor, ...(effect === undefined ? {} : { effect }) }),
+      machines: await listCanaryMachines(db, id, { limit: 50, cursor, ...(effect === undefined ? {} : { effect }) }),
       probed: await listCanaryMachines(db, id, { limit: 50, probed: true }),
       script: await canaryScript(db, id),
     };

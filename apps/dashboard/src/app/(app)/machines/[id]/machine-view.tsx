@@ -9,6 +9,7 @@ import { listReports } from "@lynceus/db/reports";
 import { listTimeline } from "@lynceus/db/timeline";
 import { serviceName } from "@lynceus/diagnosis/changes";
 import { textsOf } from "@lynceus/diagnosis/texts";
+import { ticketText } from "@lynceus/diagnosis/ticket";
 import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
@@ -31,6 +32,7 @@ import { settingsDiff } from "../../../../components/machine/settings-diff.ts";
 import { SettingsPanel } from "../../../../components/machine/settings-panel.tsx";
 import { stripsOf, stripTable, timeTicks } from "../../../../components/machine/strips.ts";
 import { TargetKeys } from "../../../../components/machine/target-keys.tsx";
+import { TicketButtons } from "../../../../components/machine/ticket-buttons.tsx";
 import { Timeline } from "../../../../components/machine/timeline.tsx";
 import { machineHref, machinesHref, term } from "../../../../components/machines/links.ts";
 import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
@@ -41,6 +43,7 @@ import { Banner } from "../../../../components/status/banner.tsx";
 import { Chip, type ChipTone } from "../../../../components/status/chip.tsx";
 import { StatusMark, statusWords } from "../../../../components/status/status-mark.tsx";
 import { database } from "../../../../lib/db.ts";
+import { environment } from "../../../../lib/env.ts";
 import { allows } from "../../../../lib/roles.ts";
 import { requireUser } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
@@ -207,6 +210,9 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
             ? "never observed"
             : `Observed ${formatDuration(Math.max(0, now - seenAt))} ago · ${time(seenAt)} ${zoneText}`}
         </span>
+        <TicketButtons
+          ticket={ticketText(machine, { now, link: new URL(machineHref(id), environment().publicUrl).href })}
+        />
         <ReportButton />
         <ProbeNow
           machineId={id}
