@@ -231,7 +231,13 @@ export function diagnose(input: DiagnoseInput): { diagnosis: Diagnosis; persiste
   const views = configurations.map((configuration) =>
     makeView({ facts, policy, fleet, now, location, configuration, reports: input.reports ?? [] }),
   );
-  const matches = views.map((view) => suppress(matchesNow(view)));
+  // Settings that were not read do not say which of several is in force: then only what all of them show is known.
+  const openSettings = facts.settings === null && views.length > 1;
+  const seen = views.map(matchesNow);
+  const known = openSettings
+    ? seen.map((found) => new Map([...found].filter(([id]) => seen.every((other) => other.has(id)))))
+    : seen;
+  const matches = known.map(suppress);
   const { persistence, held } = remember(input, views, matches);
   const visible = suppressHeld(held, matches);
   const allUsers = configurations.reduce((sum, { users }) => sum + users, 0);
@@ -239,7 +245,8 @@ export function diagnose(input: DiagnoseInput): { diagnosis: Diagnosis; persiste
 
   const states = views.map(stateOf);
   const decisive = views[states.indexOf("bad")] ?? views[states.findIndex((state) => state !== "ok")];
-  const judged: Judgement = views.length === 0 ? "unknown" : states.reduce((a, b) => (ranks[a] <= ranks[b] ? a : b));
+  const undecided = views.length === 0 || (openSettings && new Set(states).size > 1);
+  const judged: Judgement = undecided ? "unknown" : states.reduce((a, b) => (ranks[a] <= ranks[b] ? a : b));
   const { status, sentence } = statusOf({ input, judged, view: decisive ?? views[0] ?? null, views, matches, ranked });
   return {
     diagnosis: {

@@ -159,9 +159,11 @@ export const lacksIntermediateOnly = (slot: ProbeSlot): boolean =>
 function loginOfScript(view: Pick<View, "pac" | "wpad" | "settings">, slot: ProbeSlot): string | null {
   if (slot.facts.route.by === "auto-detect" || slot.facts.route.by === "pac") return null;
   const asks = (fetch: string | undefined) => fetch === "http-401" || fetch === "http-407";
-  if ((view.settings?.pacUrl ?? null) !== null && asks(view.pac?.fetch)) return "the proxy script's server";
+  // Settings that were not read name no script; that one was fetched shows it.
+  const named = view.settings === null ? view.pac?.origin === "pac" : view.settings.pacUrl !== null;
+  if (named && asks(view.pac?.fetch)) return "the proxy script's server";
   if (
-    view.settings?.autoDetect &&
+    (view.settings === null ? view.pac?.origin === "auto-detect" : view.settings.autoDetect) &&
     (asks(view.wpad?.fetch) || (view.pac?.origin === "auto-detect" && asks(view.pac.fetch)))
   )
     return "the automatic configuration server";
@@ -178,6 +180,10 @@ function judgeAlone(
   if (!slot) return unknown("it was not probed on the configured route lately");
   if (slot.facts.fenced) return unknown("the agent is not allowed to probe it");
   if (slot.facts.route.kind === "unknown") return unknown("the configured route is not known");
+  const { by } = slot.facts.route;
+  // What decided the route after a script is right only if the script really was of no use, which nobody has seen.
+  if (/^https?:/i.test(view.settings?.pacUrl ?? "") && view.pac === null && by !== "pac" && by !== "auto-detect")
+    return unknown("nothing is known of the proxy script that the settings name");
   const login = loginOfScript(view, slot);
   if (login && !target.service.endsWith("-srv"))
     return unknown(`${login} asks for a login, so the users' route is not known`);
@@ -304,6 +310,7 @@ export function makeView(input: ViewInput): View {
       slot.location === location &&
       now - slot.at <= day,
   );
+  revocation.sort((a, b) => (a.facts.target < b.facts.target ? -1 : 1));
   const alive = seen.some(({ configured, direct }) => answered(configured) || answered(direct));
   const alone = seen.map((one) => ({ seen: one, ...judgeAlone(one, base) }));
   const sightings = alone.map(
@@ -345,10 +352,14 @@ export function makeView(input: ViewInput): View {
 export const ofService = (view: View, ...services: Service[]): Sighting[] =>
   view.sightings.filter(({ target }) => services.includes(target.service));
 
-/** EWS where it is judged bad on the configured route, else null. */
+/** EWS where it is judged bad on the configured route, else null: a name of it that was not judged may be good (rule 8). */
 export const badEws = (view: View): (Sighting & { readonly configured: ProbeSlot }) | null => {
-  const { ews } = view;
-  return ews?.state === "bad" && ews.configured ? { ...ews, configured: ews.configured } : null;
+  const { ews, groups } = view;
+  if (ews?.state !== "bad" || !ews.configured) return null;
+  const open = groups.some(
+    ({ state, members }) => state === "unknown" && members.some(({ target }) => target.id === ews.target.id),
+  );
+  return open ? null : { ...ews, configured: ews.configured };
 };
 
 /** Something is wrong now: EWS is bad, or people report prompts. Without it, settings are information (rule 9). */

@@ -15,7 +15,7 @@ export const pattern: Pattern = {
   evidence:
     "EWS answers 401 with Exchange's marks and offers Basic without Negotiate and NTLM, on the direct route too.",
   severities: ["prompting"],
-  confidences: ["high"],
+  confidences: ["high", "medium"],
   notThis: [
     "A proxy that strips the offer: there, direct offers Negotiate or NTLM.",
     "Another server's Basic login: ews-unexpected-answer.",
@@ -46,7 +46,8 @@ export const pattern: Pattern = {
     const modern = offeredSchemes(configured.facts).includes("bearer");
     return makeMatch({
       severity: "prompting",
-      confidence: "high",
+      // Without an answer on the direct route, something in between may have taken the other schemes.
+      confidence: direct?.facts.http ? "high" : "medium",
       explains: true,
       cause: `EWS at ${hostOf(configured)} offers ${modern ? "Basic and modern authentication" : "Basic"} only`,
       sentence: `Credential prompts expected: EWS at ${hostOf(configured)} offers ${offer}, so no silent Windows login is possible. No route offers more. Fix on Exchange, not on this machine.`,

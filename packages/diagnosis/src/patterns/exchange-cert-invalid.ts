@@ -1,18 +1,26 @@
-import type { ProbeSlot } from "@lynceus/protocol/state";
-import { issuerName } from "../interception.ts";
+import { findInterception, issuerName } from "../interception.ts";
 import { factEvidence, hostOf, makeMatch, type Pattern, probeEvidence, quote } from "../pattern.ts";
 import { ewsInterception } from "../tls-evidence.ts";
 import { verdictTexts } from "../verdicts.ts";
-import { lacksIntermediateOnly, ofService, type View, verdictIs } from "../view.ts";
+import { lacksIntermediateOnly, ofService, type Sighting, type View, verdictIs } from "../view.ts";
 
 const faulty = ["tls-name", "tls-untrusted", "tls-expired"] as const;
 
-/** Whether a neutral https server shows the same faulty issuer: then something in between signs, not Exchange. */
-function signedInBetween(view: View, slot: ProbeSlot): boolean {
+/**
+ * Whether something in between signs, not Exchange: a neutral https server shows the same faulty issuer, a portal
+ * answers for the network, or the issuer is an inspection product's.
+ */
+function signedInBetween(view: View, { target, configured: slot, direct }: Sighting): boolean {
+  if (!slot) return false;
   const issuer = issuerName(slot.facts);
-  return ofService(view, "control").some(
-    ({ configured }) =>
-      configured?.facts.tls?.ok === false && issuer !== null && issuerName(configured.facts) === issuer,
+  const baseline = { direct: direct === slot ? null : (direct?.facts ?? null), majority: null };
+  return (
+    findInterception(slot.facts, { ...baseline, expectedIssuers: target.expectedIssuers }) !== null ||
+    ofService(view, "control").some(
+      ({ configured }) =>
+        verdictIs(configured, "captive-portal") ||
+        (configured?.facts.tls?.ok === false && issuer !== null && issuerName(configured.facts) === issuer),
+    )
   );
 }
 
@@ -30,7 +38,7 @@ export const pattern: Pattern = {
   evidence:
     "EWS or Autodiscover fails TLS by name, trust or date, with no sign of interception; or the server does not send its intermediate certificate.",
   severities: ["prompting", "will-prompt", "at-risk"],
-  confidences: ["high"],
+  confidences: ["high", "medium"],
   notThis: [
     "tls-interception: another issuer signs in between.",
     "A company CA that the operating system trusts: healthy.",
@@ -59,7 +67,7 @@ export const pattern: Pattern = {
     );
     const slot = bad?.configured;
     if (bad && slot) {
-      if (signedInBetween(view, slot)) return null;
+      if (signedInBetween(view, bad)) return null;
       const login = ofService(view, "autodiscover", "apex").some(
         ({ target, configured }) =>
           target.id !== bad.target.id && configured?.facts.http?.status === 401 && !configured.facts.http.untrusted,
@@ -69,7 +77,8 @@ export const pattern: Pattern = {
       const { tls } = slot.facts;
       return makeMatch({
         severity: login ? "prompting" : "will-prompt",
-        confidence: "high",
+        // Where no control was seen, a portal may be what shows this certificate.
+        confidence: ofService(view, "control").some(({ configured }) => configured) ? "high" : "medium",
         explains: isEws && bad.state === "bad",
         cause: `${hostOf(slot)}: ${what}`,
         sentence: `Credential prompts expected: at ${hostOf(slot)}, ${what}, so Lync drops the connection. Fix the certificate on Exchange, or this machine's trust.`,

@@ -79,6 +79,7 @@ export const pattern: Pattern = {
     const { settingsFacts, ews } = view;
     const { winhttp64 = null, winhttp32 = null } = settingsFacts ?? {};
     if (!winhttp64 && !winhttp32) return null;
+    const differ = winhttp64 !== null && winhttp32 !== null && shape(winhttp64) !== shape(winhttp32);
     const evidence = [
       winhttp64 ? factEvidence("settings", `WinHTTP, 64-bit: ${shown(winhttp64)}`, shown(winhttp64), null) : null,
       winhttp32 ? factEvidence("settings", `WinHTTP, 32-bit: ${shown(winhttp32)}`, shown(winhttp32), null) : null,
@@ -92,7 +93,7 @@ export const pattern: Pattern = {
         const failed = failedThrough(view, route);
         return makeMatch({
           severity: failed ? "will-prompt" : "at-risk",
-          confidence: failed ? "high" : "medium",
+          confidence: failed || differ ? "high" : "medium",
           explains: false,
           cause: `WinHTTP sends ${quote(ews.target.host)} through ${proxy}, the user's settings go direct`,
           sentence: `${failed ? `Credential prompts expected: WinHTTP sends Exchange through ${proxy}, which fails` : `WinHTTP sends Exchange through ${proxy}`}, while the user's settings go direct; free/busy and out-of-office may break though the browser works. Reset or correct WinHTTP's proxy, both bitnesses.`,
@@ -100,7 +101,7 @@ export const pattern: Pattern = {
         });
       }
     }
-    if (!winhttp64 || !winhttp32 || shape(winhttp64) === shape(winhttp32)) return null;
+    if (!differ) return null;
     return makeMatch({
       severity: "at-risk",
       confidence: "high",

@@ -410,6 +410,10 @@ describe("proxy-baseline-drift", () => {
   const manual = { mode: "manual" as const, proxy: "px1.example.org:8080", bypass: ["*.example.org", "<local>"] };
   const asRolledOut = { server: "PX1.example.org:8080", bypass: "<local>;*.Example.org;10.*" };
 
+  /** The route of a script that was read: nothing can be told behind one of which nothing is known. */
+  const byScript = ({ pacUrl }: NonNullable<Cycle["settings"]>[0]): Partial<Cycle> =>
+    pacUrl ? { route: { kind: "direct", proxy: null, by: "pac", list: "DIRECT" } } : {};
+
   it("is found for another mode, script, proxy, or a bypass list that lacks an entry", () => {
     const cases: [Partial<Baseline>, NonNullable<Cycle["settings"]>[0]][] = [
       [{ mode: "auto-detect" }, {}],
@@ -419,7 +423,9 @@ describe("proxy-baseline-drift", () => {
       [{ mode: "direct" }, { autoDetect: true }],
     ];
     for (const [baseline, settings] of cases)
-      expect(primaryOf(diagnosisOf({ settings: [settings] }, rolledOut(baseline)))).toMatchObject({
+      expect(
+        primaryOf(diagnosisOf({ settings: [settings], ...byScript(settings) }, rolledOut(baseline))),
+      ).toMatchObject({
         pattern: "proxy-baseline-drift",
         severity: "at-risk",
         confidence: "high",
