@@ -105,15 +105,17 @@ function judge(input: EvaluationInput, configuration: { id: string; users: numbe
   const slots = Object.values(facts.probes).filter((slot) => slot.location === location && now - slot.at <= freshMs);
   const newest = (matches: (slot: ProbeSlot) => boolean): ProbeSlot | null =>
     slots.filter(matches).reduce<ProbeSlot | null>((best, slot) => (best && best.at >= slot.at ? best : slot), null);
-  return canaryTargets(policy, location).map((target) => {
+  return canaryTargets(policy, location).flatMap((target): Judged[] => {
     const own = (slot: ProbeSlot) => slot.facts.target === target.id && !slot.facts.fenced;
     const present = newest(
       (slot) => own(slot) && slot.facts.via === "configured" && slot.facts.configuration === configuration.id,
     );
+    // Of a target that was not probed lately there is nothing to compare with.
+    if (!present) return [];
     const { route, notes } = input.proposed(configuration.id, target);
-    const presentWay = present && wayOf(present.facts.route);
+    const presentWay = wayOf(present.facts.route);
     const way = route && wayOf(route);
-    const before = present ? standingOf(present.verdict, target, present.facts) : "unknown";
+    const before = standingOf(present.verdict, target, present.facts);
     // A route that is not known now may be the same one: nothing is claimed of it.
     const changes = way === null || presentWay === null || way !== presentWay;
     const known = ((): Pick<CanaryTarget["after"], "verdict" | "basis"> & { standing: Standing; note?: string } => {
@@ -137,7 +139,7 @@ function judge(input: EvaluationInput, configuration: { id: string; users: numbe
       return peers ? { ...peers, basis: "peers" } : nothing;
     })();
     const effect = effectOf(changes, before, known.standing);
-    return {
+    const judged = {
       target,
       changes,
       before,
@@ -150,7 +152,7 @@ function judge(input: EvaluationInput, configuration: { id: string; users: numbe
         port: target.port,
         users: configuration.users,
         effect,
-        before: { route: presentWay, verdict: present?.verdict ?? null },
+        before: { route: presentWay, verdict: present.verdict },
         after: {
           route: way,
           verdict: known.verdict,
@@ -159,6 +161,7 @@ function judge(input: EvaluationInput, configuration: { id: string; users: numbe
         },
       },
     };
+    return [judged];
   });
 }
 
@@ -184,9 +187,10 @@ export function evaluateMachine(input: EvaluationInput): Evaluation {
   const required = new Set(policy.groups.filter((group) => group.required).flatMap(({ anyOf }) => anyOf));
   const effects: { required: CanaryEffect[]; other: CanaryEffect[] } = { required: [], other: [] };
   const changed: Judged[] = [];
-  const configurations = configurationsOf(facts);
-  for (const configuration of configurations) {
+  let seen = false;
+  for (const configuration of configurationsOf(facts)) {
     const judged = judge(input, configuration, location);
+    seen ||= judged.length > 0;
     for (const group of policy.groups) {
       const members = judged.filter(({ target }) => group.anyOf.includes(target.id));
       if (members.length > 0) effects[group.required ? "required" : "other"].push(groupEffect(members));
@@ -201,8 +205,7 @@ export function evaluateMachine(input: EvaluationInput): Evaluation {
   for (const { target, proxy } of ordered)
     if (proxy !== undefined && !routes.has(target.id)) routes.set(target.id, proxy);
   // Nothing was observed of it: nothing can be said.
-  const effect =
-    configurations.length === 0 ? "cannot-tell" : byRequired !== "same" ? byRequired : worst(effects.other);
+  const effect = !seen ? "cannot-tell" : byRequired !== "same" ? byRequired : worst(effects.other);
   return { effect, targets: ordered.map(({ shown }) => shown), routes };
 }
 

@@ -38,6 +38,8 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
       random: () => 0.5,
       log: pino({ level: process.env.LYNCEUS_TEST_LOG ?? "silent" }),
       timers: false,
+      // The web servers of tests are on loopback.
+      refusesAddress: () => false,
     });
   const collector = await start("c1");
 
