@@ -39,6 +39,12 @@ const everyPage = () => [
   "/machines?q=status:failing",
   `/machines/${machineId("SIN-LT-4401")}`,
   `/machines/${machineId(hostile)}`,
+  "/causes",
+  `/causes/${dashboard.fleet.causeId}`,
+  "/changes",
+  "/patterns",
+  "/patterns/proxy-auth-required",
+  "/canary",
   "/enrolment",
   "/settings",
   "/setup",
@@ -190,8 +196,11 @@ describe("one machine", () => {
   });
 
   test("that does not exist is not found", async () => {
-    await page.goto(`${base}/machines/00000000-0000-4000-8000-000000000000`);
-    await shown(page, "Nothing is at this address.").waitFor();
+    for (const path of ["machines", "causes", "changes", "canary", "patterns"]) {
+      const answer = await page.goto(`${base}/${path}/00000000-0000-4000-8000-000000000000`);
+      expect([path, answer?.status()]).toEqual([path, 404]);
+      await shown(page, "Nothing is at this address.").waitFor();
+    }
     visitor.complaints.splice(0);
   });
 });

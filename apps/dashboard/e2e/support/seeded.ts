@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { openDatabase } from "@lynceus/db/client";
+import { type Database, openDatabase } from "@lynceus/db/client";
 import { createTestDatabase } from "@lynceus/db/testing";
 import { closedPort } from "@lynceus/testkit/listening";
 import { hashPassword } from "better-auth/crypto";
@@ -14,6 +14,8 @@ import { root } from "./up.ts";
 export interface SeededDashboard {
   base: string;
   fleet: SeededFleet;
+  /** The same database, for what a collector would do. */
+  db: Database;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,6 @@ export async function startSeededDashboard(): Promise<SeededDashboard> {
   const fleet = await seedFleet(db);
   const { name, email, password } = admin;
   await addUser(db, { name, email, role: "admin", passwordHash: await hashPassword(password) }, "e2e");
-  await db.close();
 
   const port = await closedPort();
   const base = `http://localhost:${port}`;
@@ -57,7 +58,9 @@ export async function startSeededDashboard(): Promise<SeededDashboard> {
   return {
     base,
     fleet,
+    db,
     close: async () => {
+      await db.close();
       if (child.exitCode === null) {
         child.kill("SIGTERM");
         await once(child, "close");

@@ -44,7 +44,7 @@ export function CauseList(props: { attributions: readonly Attribution[]; now: nu
               <b className="figure">{formatCount(cause.explains)}</b>{" "}
               <span className="dim">of {formatCount(cause.of)}</span>
             </td>
-            <td className="nowrap dim" style={{ width: 84 }}>
+            <td className={`${styles.seen} nowrap dim`} style={{ width: 84 }}>
               {cause.firstSeen === null ? "unknown" : formatTime(Date.parse(cause.firstSeen), { now, zone })}
             </td>
           </tr>
