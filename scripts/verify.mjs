@@ -16,6 +16,11 @@ const steps = {
   tests: ["unit and integration tests", ...node(path.join(root, "scripts/test.mjs"))],
   accuracy: ["accuracy, and docs/accuracy.md", ...node(path.join(root, "scripts/accuracy.mjs"), "--check")],
   lab: ["end-to-end tests in the lab", bin("vitest"), ["run", "--root", path.join(root, "lab")]],
+  windows: [
+    "Windows programs under Wine",
+    bin("vitest"),
+    ["run", "--root", path.join(root, "lab"), "--config", "vitest.windows.config.ts"],
+  ],
   browser: [
     "browser tests",
     bin("vitest"),

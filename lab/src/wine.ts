@@ -120,7 +120,9 @@ export function startWine(inNamespace: string | null = null): Wine {
     closeSync(output);
     const ended = new Promise<Ended>((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code) => resolve({ code: code ?? -1, output: readFileSync(log, "utf8") }));
+      // Ended by `stop`, its log is gone with the rest.
+      const said = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
+      child.on("close", (code) => resolve({ code: code ?? -1, output: said() }));
     });
     return { process: child, ended };
   }

@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createHmac, X509Certificate } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type SettingsFacts, type SystemFacts, settingsFactsSchema, type UserSettings } from "@lynceus/protocol/facts";
@@ -17,6 +17,7 @@ interface Observed {
   readonly facts: SettingsFacts;
   readonly zones: readonly (readonly [string, Partial<ZoneInput>])[];
   readonly system: Partial<SystemFacts>;
+  readonly certificates: readonly string[];
 }
 
 const settingsKey = "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
@@ -222,10 +223,24 @@ describe("the machine's places", () => {
     expect(system.domainJoined).toBe(false);
     expect(system.lync).toEqual({ installed: true, running: false, version: "22.23.3.0" });
 
-    const running = wine.start(wine.windowsPath(lync), ["-e", "setInterval(() => {}, 1000)"]);
+    const up = path.join(directory, "up");
+    const script = `require("fs").writeFileSync(${JSON.stringify(wine.windowsPath(up))}, ""); setInterval(() => {}, 1000)`;
+    const running = wine.start(wine.windowsPath(lync), ["-e", script]);
     onTestFinished(() => void running.process.kill("SIGKILL"));
-    await expect.poll(async () => (await observe()).system.lync?.running, { timeout: 30_000 }).toBe(true);
+    const ended = running.ended.then(({ code, output }) => {
+      throw new Error(`the program ended with ${code}: ${output}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([ended, expect.poll(() => existsSync(up), { timeout: 60_000 }).toBe(true)]);
+    expect((await observe()).system.lync?.running).toBe(true);
   });
+});
+
+test("the certificates are those of Windows' own store, readable ones", async () => {
+  const { certificates } = await observe();
+  expect(certificates.length).toBeGreaterThan(0);
+  expect(new Set(certificates).size).toBe(certificates.length);
+  for (const pem of certificates) expect(() => new X509Certificate(pem)).not.toThrow();
 });
 
 describe("one user's own values", () => {

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { windowsCertificates } from "@lynceus/agent/platform/windows/certificates";
 import { windowsMachine } from "@lynceus/agent/platform/windows/machine";
 import { readSettings } from "@lynceus/agent/proxy/settings";
 
@@ -19,5 +20,5 @@ const { facts, zones } = await readSettings({
 });
 writeFileSync(
   output,
-  JSON.stringify({ facts, zones: [...zones], system: windows.systemFacts(), up: windows.connectionsUp() }),
+  JSON.stringify({ facts, zones: [...zones], system: windows.systemFacts(), certificates: windowsCertificates() }),
 );

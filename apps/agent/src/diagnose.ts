@@ -10,6 +10,7 @@ import { factsDigest } from "./digest.ts";
 import { type ObserveContext, observeCycle } from "./observe.ts";
 import { runCommand } from "./platform/run-command.ts";
 import { thisWindows } from "./platform/this-windows.ts";
+import { windowsCertificates } from "./platform/windows/certificates.ts";
 import { type Clock, defaultTimeouts, type Timeouts, userAgentOf } from "./probes/context.ts";
 import { readTrustStore } from "./probes/trust-store.ts";
 import { readSettings } from "./proxy/settings.ts";
@@ -38,7 +39,7 @@ function contextOf(options: DiagnoseOptions, io: DiagnoseIo): ObserveContext {
       clock: io.clock,
       fence: options.fence,
       signal: io.signal,
-      trust: readTrustStore(io.environment),
+      trust: readTrustStore(io.environment, io.platform === "win32" ? windowsCertificates : null),
       resolver: { servers: io.dnsServers ?? null },
       timeouts: { ...defaultTimeouts, ...io.timeouts },
       userAgent: userAgentOf(io.version),

@@ -23,6 +23,9 @@ const bundles = [
   "/etc/ssl/cert.pem",
 ];
 
+/** What a store that Windows gave calls itself. */
+export const windowsStore = "Windows' store";
+
 /** One line of an X.509 name as Node prints it: `O=Contoso`. */
 export const nameField = (name: string, field: string): string | null => {
   const line = name.split("\n").find((part) => part.startsWith(`${field}=`));
@@ -60,12 +63,20 @@ export function makeTrustStore(pem: string, source: string): TrustStore {
 }
 
 /**
- * Reads the store of this machine: `SSL_CERT_FILE` first, then the distribution's bundle. A machine with neither
+ * Reads the store of this machine: `SSL_CERT_FILE` first, then Windows' own store or the distribution's bundle. A machine with neither
  * trusts nothing, which the source says.
  * @param environment for `SSL_CERT_FILE`.
+ * @param windows what Windows trusts; null on every other system.
  */
-export function readTrustStore(environment: Readonly<Record<string, string | undefined>>): TrustStore {
+export function readTrustStore(
+  environment: Readonly<Record<string, string | undefined>>,
+  windows: (() => readonly string[]) | null = null,
+): TrustStore {
   const named = environment.SSL_CERT_FILE;
+  if (!named && windows !== null) {
+    const found = windows();
+    return makeTrustStore(found.join("\n"), found.length > 0 ? windowsStore : `${windowsStore} holds no certificate`);
+  }
   for (const path of named ? [named] : bundles) {
     try {
       return makeTrustStore(readFileSync(path, "utf8"), path);
