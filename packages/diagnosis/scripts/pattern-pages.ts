@@ -29,12 +29,21 @@ const referenceTitles: Record<string, string> = {
   "KB 2298541": "You're repeatedly prompted for Exchange credentials after you sign in to Lync",
   "KB 2332495": "Outlook cannot connect through a proxy that a PAC file sets",
   "KB 2409256": "A firewall blocks Skype for Business Online",
+  "KB 2436962": "Lync has a problem connecting to Outlook: mail address and sign-in address differ",
   "KB 2461628": "A federated user is repeatedly prompted for credentials",
+  "KB 2531068": "Lync asks whether to trust a server",
   "KB 2566790": "Autodiscover and DNS for Exchange",
+  "KB 2630976": "Access denied in rich clients after the password expired",
   "KB 2769142": "Lync cannot connect: the proxy of LAN settings, and why a file script fails",
   "KB 2784787": "Outlook asks for credentials on a WAN link",
   "KB 2787614": "Conversation history and presence are unavailable: Exchange is not located",
+  "KB 2833618": "EWS has not fully initialized: the trust question was declined",
+  "KB 2847833": "A proxy breaks free/busy, out-of-office and mail tips: WinHTTP in both bitnesses",
   "KB 3123662": "HttpProxyControlFlags, and proxies that ask for a login",
+  "KB 4051374": "Outlook asks for a password: saved credentials to remove",
+  "RFC 4559": "SPNEGO-based Kerberos and NTLM HTTP authentication",
+  "RFC 5280": "Certificate and CRL profile",
+  "RFC 6960": "Online Certificate Status Protocol",
 };
 
 const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join("\n");
