@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -39,6 +39,15 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   const hard = setTimeout(() => child.kill("SIGKILL"), 15_000);
   await closed;
   clearTimeout(hard);
+}
+
+/** The Linux executable out of the newest tarball of `npm run package:agent`, unpacked into this directory. */
+export function packagedAgent(directory: string): string {
+  const packages = path.join(root, "dist/agent");
+  const tarball = (existsSync(packages) ? readdirSync(packages) : []).find((name) => /-linux-x64\.tar\.gz$/.test(name));
+  if (!tarball) throw new Error("there is no packaged agent in dist/agent; run npm run package:agent first");
+  execFileSync("tar", ["xzf", path.join(packages, tarball), "-C", directory]);
+  return path.join(directory, tarball.replace(/\.tar\.gz$/, ""), "lynceus-agent");
 }
 
 export interface Collector {

@@ -6,7 +6,11 @@ import { bundle, windowsExecutable } from "@lynceus/agent/packaging/executable";
 import { makeMsi } from "@lynceus/agent/packaging/msi";
 
 /** The Windows installers of this checkout: its own version, and a later one for the upgrade. */
-export async function buildInstallers(): Promise<{ readonly msi: string; readonly next: string; readonly directory: string }> {
+export async function buildInstallers(): Promise<{
+  readonly msi: string;
+  readonly next: string;
+  readonly directory: string;
+}> {
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-installers-"));
   const program = path.join(directory, "program.cjs");
   await bundle(program);

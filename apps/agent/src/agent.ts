@@ -9,7 +9,7 @@ import type { AgentOptions } from "./cli.ts";
 import type { Clock, Random } from "./clock.ts";
 import { parseCollectorUrl } from "./collector-url.ts";
 import { type AgentConfig, defaultPorts, loadConfig, saveConfig } from "./config.ts";
-import { ensureKey, loadKey, loadMachineId, type MachineKey, saveMachineId } from "./identity.ts";
+import { ensureKey, type KeyProtection, loadKey, loadMachineId, type MachineKey, saveMachineId } from "./identity.ts";
 import { loadLimitActs, saveLimitActs } from "./limit-acts.ts";
 import { backOffMs } from "./link/back-off.ts";
 import { type Connect, connector, type RouteFor } from "./link/connect.ts";
@@ -20,7 +20,14 @@ import { type LogLevel, openLog } from "./log.ts";
 import { openDiskOutbox } from "./outbox/disk-outbox.ts";
 import { fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
 import type { Fence } from "./probes/context.ts";
-import { type CycleRequest, createRuntime, type Draft, type LastCycle, type Runtime } from "./runtime.ts";
+import {
+  type CycleRequest,
+  createRuntime,
+  type Draft,
+  type LastCycle,
+  type Runtime,
+  type RuntimeOptions,
+} from "./runtime.ts";
 import { defaultBudget, releaseWhenIdle, watchLimits } from "./self-limits.ts";
 import { writeStatus } from "./status.ts";
 
@@ -30,6 +37,7 @@ export interface Sensors {
   readonly readSettings: () => Promise<SettingsFacts>;
   readonly canary: (request: CanaryRequest) => Promise<CanaryAnswer[]>;
   readonly networkFingerprint: () => string;
+  readonly watch?: RuntimeOptions["watch"] & {};
 }
 
 export interface SensorSetup {
@@ -57,7 +65,17 @@ export interface AgentWorld {
   readonly releaseMemory: (collectGarbage: boolean) => void;
   readonly print: (line: string) => void;
   readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
+  /** Where the system tells of it: the machine goes to sleep, or is awake again. */
+  readonly installPowerHandler?: (power: { onSuspend(): void; onResume(): void }) => void;
+  /** Encrypts the key at rest, where the system can. */
+  readonly keyProtection?: KeyProtection;
+  /** Closes a directory to everybody but the system and its administrators, where its mode does not say so. */
+  readonly secureDirectory?: (path: string) => void;
+  /** What an admin looks for in the system's own log. */
+  readonly report?: (event: AgentEvent, text: string) => void;
 }
+
+export type AgentEvent = "started" | "stopped" | "enrolled" | "enrolmentFailed" | "failed";
 
 type Resources = ReturnType<LinkOptions["resources"]>;
 
@@ -67,12 +85,15 @@ const describeMachine = (world: AgentWorld, hostname: string | null): MachineDes
   hostname: hostname ?? world.hostname,
 });
 
-function openDataDir(dataDir: string): void {
+function openDataDir(dataDir: string, world: AgentWorld): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.W_OK | constants.X_OK);
+    world.secureDirectory?.(dataDir);
   } catch (error) {
-    throw new Error(`the data directory ${dataDir} cannot be used: ${(error as NodeJS.ErrnoException).code}`);
+    throw new Error(
+      `the data directory ${dataDir} cannot be used: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
+    );
   }
 }
 
@@ -138,7 +159,7 @@ async function enrolOnce(
 /** `lynceus-agent enroll`. @returns the exit code. @throws Error with one line. */
 export async function enrolCommand(options: AgentOptions, world: AgentWorld): Promise<number> {
   const { dataDir } = options;
-  openDataDir(dataDir);
+  openDataDir(dataDir, world);
   const release = takeLock(dataDir);
   try {
     const known = loadMachineId(dataDir);
@@ -146,7 +167,13 @@ export async function enrolCommand(options: AgentOptions, world: AgentWorld): Pr
       throw new Error(`this machine is enrolled already as ${known} in ${dataDir}; use another --data-dir`);
     if (!options.token) throw new Error("--token is missing; copy an enrolment token from the dashboard");
     const config = mergeConfig(options, null);
-    const { machineId, approved } = await enrolOnce(dataDir, options, config, ensureKey(dataDir), world);
+    const { machineId, approved } = await enrolOnce(
+      dataDir,
+      options,
+      config,
+      ensureKey(dataDir, world.keyProtection),
+      world,
+    );
     world.print(`enrolled as ${machineId}${approved ? "" : "; an admin has to approve this machine"}`);
     return 0;
   } finally {
@@ -157,7 +184,7 @@ export async function enrolCommand(options: AgentOptions, world: AgentWorld): Pr
 /** `lynceus-agent run`: until it is told to stop. @returns the exit code. @throws Error with one line. */
 export async function runCommand(options: AgentOptions, logStdout: boolean, world: AgentWorld): Promise<number> {
   const { dataDir } = options;
-  openDataDir(dataDir);
+  openDataDir(dataDir, world);
   const release = takeLock(dataDir);
   const log = openLog({
     path: join(dataDir, "agent.log"),
@@ -168,6 +195,7 @@ export async function runCommand(options: AgentOptions, logStdout: boolean, worl
     return await runLocked(options, log, world);
   } catch (error) {
     log("error", "stopped", { why: (error as Error).message });
+    if (!(error instanceof EnrolmentRefused)) world.report?.("failed", `stopped: ${(error as Error).message}`);
     throw error;
   } finally {
     log.close();
@@ -216,6 +244,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     });
   });
   log("info", "started", { version: world.version, collector: config.collector });
+  world.report?.("started", `version ${world.version}, collector ${config.collector}, data in ${dataDir}`);
 
   let machineId = enrolledAs;
   if (machineId === null) machineId = await enrolPatiently(options, config, log, world, stopped);
@@ -224,7 +253,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     endWatch();
     return 0;
   }
-  const key = loadKey(dataDir);
+  const key = loadKey(dataDir, world.keyProtection);
   if (!key) throw new Error(`the key of this machine is missing in ${dataDir}; restore it, or enrol again in another`);
 
   const fence: Fence = { suffixes: config.allowedSuffixes, ports: config.allowedPorts };
@@ -303,6 +332,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
       }
     },
   });
+  world.installPowerHandler?.({ onSuspend: () => link.suspend(), onResume: () => link.resume() });
   runtime.start();
   const endRelease = releaseWhenIdle(clock, () => runtime?.busy() ?? false, world.releaseMemory);
   const reason = await stopped;
@@ -310,6 +340,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   endWatch();
   endRelease();
   await runtime.stop(reason);
+  world.report?.("stopped", `asked to: ${reason}`);
   // Not 0: whoever keeps the service running starts it anew.
   return overBudget ? 1 : 0;
 }
@@ -324,15 +355,19 @@ async function enrolPatiently(
 ): Promise<string | null> {
   if (!options.token)
     throw new Error("this machine is not enrolled; give --token with an enrolment token from the dashboard");
-  const key = ensureKey(options.dataDir);
+  const key = ensureKey(options.dataDir, world.keyProtection);
   for (let attempt = 0; ; attempt++) {
     let wait: number;
     try {
       const { machineId, approved } = await enrolOnce(options.dataDir, options, config, key, world);
       log("info", "enrolled", { machineId, approved });
+      world.report?.("enrolled", `as ${machineId} at ${config.collector}`);
       return machineId;
     } catch (error) {
-      if (error instanceof EnrolmentRefused && !error.mayPass) throw error;
+      const refused = error instanceof EnrolmentRefused && !error.mayPass;
+      if (attempt === 0 || refused)
+        world.report?.("enrolmentFailed", `at ${config.collector}: ${(error as Error).message}`);
+      if (refused) throw error;
       const asked = error instanceof EnrolmentRefused ? error.retryAfterSeconds : null;
       wait = backOffMs(attempt, world.random, asked);
       log("warn", "not enrolled", { why: (error as Error).message, retryInMs: Math.round(wait) });

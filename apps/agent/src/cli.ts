@@ -38,6 +38,8 @@ export type Command =
   | { readonly name: "service" }
   | { readonly name: "cleanup"; readonly dataDir: string; readonly keepIdentity: boolean }
   | { readonly name: "pac-child" }
+  /** Windows: asks the system for the way, for the agent. */
+  | { readonly name: "winhttp-child" }
   | { readonly name: "version" }
   | { readonly name: "help"; readonly text: string };
 
@@ -136,6 +138,7 @@ export function parseCommand(argv: readonly string[], world: CliWorld): Command 
         return { name, args };
       case "service":
       case "pac-child":
+      case "winhttp-child":
         parseArgs({ args, options: {}, strict: true });
         return { name };
       case "cleanup": {

@@ -11,6 +11,16 @@ export interface MachineKey {
   sign(text: string): string;
 }
 
+/** How the key file is kept from those who read the disk but are not this machine. */
+export interface KeyProtection {
+  protect(secret: Uint8Array): Uint8Array;
+  /** @throws Error when it was protected elsewhere. */
+  unprotect(bytes: Uint8Array): Uint8Array;
+}
+
+/** What begins a key file that is protected; without it the file is PEM. */
+const protectedMark = "lynceus-protected-1 ";
+
 function machineKey(key: KeyObject): MachineKey {
   const publicKey = createPublicKey(key).export({ type: "spki", format: "der" }).toString("base64");
   return { publicKey, sign: (text) => sign(null, Buffer.from(text, "utf8"), key).toString("base64") };
@@ -26,26 +36,40 @@ const machineFile = (dataDir: string) => join(dataDir, "machine.json");
  * The key of this data directory, made where there is none. An existing key is never overwritten: a key that cannot be
  * read is an error, because a new one would be another machine.
  */
-export function ensureKey(dataDir: string): MachineKey {
-  const existing = loadKey(dataDir);
+export function ensureKey(dataDir: string, protection: KeyProtection | null = null): MachineKey {
+  const existing = loadKey(dataDir, protection);
   if (existing) return existing;
   const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  createFile(keyFile(dataDir), pem);
+  const kept = protection
+    ? `${protectedMark}${Buffer.from(protection.protect(Buffer.from(pem))).toString("base64")}\n`
+    : pem;
+  createFile(keyFile(dataDir), kept);
   // Read back, so that of two processes that raced both use the one key that won.
-  const key = loadKey(dataDir);
+  const key = loadKey(dataDir, protection);
   if (!key) throw new Error(`the key file ${keyFile(dataDir)} vanished while it was made`);
   return key;
 }
 
 /** The key of this data directory; null where there is none. @throws Error when it is there but no key. */
-export function loadKey(dataDir: string): MachineKey | null {
+export function loadKey(dataDir: string, protection: KeyProtection | null = null): MachineKey | null {
   const path = keyFile(dataDir);
-  let pem: string;
+  let kept: string;
   try {
-    pem = readFileSync(path, "utf8");
+    kept = readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw new Error(`the key file ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  let pem = kept;
+  if (kept.startsWith(protectedMark)) {
+    try {
+      if (!protection) throw new Error("this process has not the means");
+      pem = Buffer.from(protection.unprotect(Buffer.from(kept.slice(protectedMark.length), "base64"))).toString("utf8");
+    } catch (error) {
+      throw new Error(
+        `the key file ${path} was protected by another machine or user (${(error as Error).message}); remove the data directory and enrol this machine again`,
+      );
+    }
   }
   try {
     const key = createPrivateKey(pem);

@@ -8,19 +8,27 @@ import { setFlagsFromString } from "node:v8";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
 import { type CanaryRequest, probeCanary } from "./canary.ts";
+import { cleanup } from "./cleanup.ts";
 import { type Command, parseCommand, UsageError } from "./cli.ts";
 import type { Clock } from "./clock.ts";
 import { networkFingerprint } from "./network-fingerprint.ts";
 import { runAgain, steeringVariables } from "./node-environment.ts";
 import { type ObserveContext, observeCycle } from "./observe.ts";
+import { loadKoffi } from "./platform/koffi.ts";
 import { memoryReleaser } from "./platform/release-memory.ts";
 import { runCommand as runProgram } from "./platform/run-command.ts";
 import { stopReason } from "./platform/stop-reason.ts";
+import { thisWindows } from "./platform/this-windows.ts";
+import { type MachineWatch, watchMachine } from "./platform/watch.ts";
+import { windowsCertificates } from "./platform/windows/certificates.ts";
+import { parentConsole } from "./platform/windows/console.ts";
+import { lowerPrivileges } from "./platform/windows/lower-privileges.ts";
+import { windowsWorld } from "./platform/windows/windows-world.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
-import { readTrustStore, type TrustStore } from "./probes/trust-store.ts";
+import { readTrustStore, type TrustStore, windowsStore } from "./probes/trust-store.ts";
 import { waysOut } from "./proxy/own-route.ts";
 import { scriptMemory } from "./proxy/script-memory.ts";
-import { readSettings, type SettingsContext } from "./proxy/settings.ts";
+import { type LastUsers, readSettings, type SettingsContext } from "./proxy/settings.ts";
 import { niceness } from "./self-limits.ts";
 import { formatStatus, readStatus } from "./status.ts";
 
@@ -57,6 +65,8 @@ function trustStore(): () => TrustStore {
   let store: TrustStore | null = null;
   let stamp = "";
   const stampOf = (path: string) => {
+    // Windows' store is no file: it is read again each hour.
+    if (path.startsWith(windowsStore)) return `${Math.floor(clock.monotonic() / 3_600_000)}`;
     try {
       const { mtimeMs, size } = statSync(path);
       return `${mtimeMs} ${size}`;
@@ -66,7 +76,7 @@ function trustStore(): () => TrustStore {
   };
   return () => {
     if (store === null || stampOf(store.source) !== stamp) {
-      store = readTrustStore(process.env);
+      store = readTrustStore(process.env, process.platform === "win32" ? windowsCertificates : null);
       stamp = stampOf(store.source);
     }
     return store;
@@ -81,10 +91,24 @@ function saltOf(dataDir: string): string {
 }
 
 let release: ((collectGarbage: boolean) => void) | null = null;
+/** Told by the service manager of a sign-in, as by the registry itself. */
+let changed: MachineWatch | null = null;
+/** Set where this process has no console of its own but was started from one. */
+let consoleText: ((text: string) => void) | null = null;
+const stdout = (text: string) => (consoleText ? consoleText(text) : void process.stdout.write(text));
+const stderr = (text: string) => (consoleText ? consoleText(text) : void process.stderr.write(text));
 const stopping = new AbortController();
 const trust = trustStore();
 const scripts = scriptMemory(clock);
 const uid = process.getuid?.() ?? null;
+/** Users of the last reading, for the time in which nobody is signed in. */
+const lastUsers: LastUsers = { users: [] };
+let windowsKnown: SettingsContext["windows"];
+/** The service's view of Windows; null elsewhere. */
+const windows = () => {
+  windowsKnown ??= thisWindows("all");
+  return windowsKnown;
+};
 
 const probesWith = (fence: Fence, signal: AbortSignal): ProbeContext => ({
   clock,
@@ -104,7 +128,12 @@ const settingsWith = (settingsFile: string | null, salt: string): SettingsContex
   run: runProgram,
   uid,
   salt,
+  windows: windows(),
+  lastUsers,
 });
+
+const networkStateOf = (machine: SettingsContext["windows"]) =>
+  machine && !("why" in machine) ? machine.networkState() : "";
 
 function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
   const settings = settingsWith(config.proxySettings, saltOf(dataDir));
@@ -136,7 +165,15 @@ function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
         probes: probesWith(fence, request.signal),
         settings: (await readSettings(settings)).facts,
       }),
-    networkFingerprint: () => networkFingerprint(networkInterfaces(), watched),
+    networkFingerprint: () => networkFingerprint(networkInterfaces(), watched, networkStateOf(settings.windows)),
+    watch: (handlers: MachineWatch) => {
+      changed = handlers;
+      return watchMachine(
+        settings.windows ?? null,
+        { environment: process.env, settingsFile: config.proxySettings },
+        handlers,
+      );
+    },
   };
 }
 
@@ -168,7 +205,7 @@ const world: AgentWorld = {
     release ??= memoryReleaser();
     release(collectGarbage);
   },
-  print: (line) => void process.stdout.write(`${line}\n`),
+  print: (line) => stdout(`${line}\n`),
   installStopHandler(stop) {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
       let asked = false;
@@ -188,6 +225,9 @@ const world: AgentWorld = {
   },
 };
 
+/** The world with what only Windows has. */
+const ownWorld = (): AgentWorld => (process.platform === "win32" ? { ...world, ...windowsWorld(loadKoffi()) } : world);
+
 /** Probes are in no hurry; where the system forbids it we stay as we are. */
 function stepBack(): void {
   try {
@@ -200,14 +240,14 @@ function stepBack(): void {
 async function execute(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
-      process.stdout.write(command.text);
+      stdout(command.text);
       return 0;
     case "version":
       world.print(version);
       return 0;
     case "status": {
       const report = readStatus(command.dataDir);
-      process.stdout.write(command.json ? `${JSON.stringify(report)}\n` : formatStatus(report));
+      stdout(command.json ? `${JSON.stringify(report)}\n` : formatStatus(report));
       return report.running !== null && report.status?.link.phase === "connected" ? 0 : 1;
     }
     case "diagnose": {
@@ -216,8 +256,8 @@ async function execute(command: Command): Promise<number> {
       for (const signal of ["SIGTERM", "SIGINT"] as const)
         process.once(signal, () => stopping.abort(new Error("stopped")));
       return runDiagnose(command.args, {
-        stdout: (text) => void process.stdout.write(text),
-        stderr: (text) => void process.stderr.write(text),
+        stdout,
+        stderr,
         environment: process.env,
         version,
         platform: process.platform,
@@ -230,30 +270,50 @@ async function execute(command: Command): Promise<number> {
       const { pacChild } = await import("@lynceus/pac/child");
       // The script's heap; the engine's own memory is bounded in itself.
       setFlagsFromString("--max-old-space-size=64");
+      if (process.platform === "win32") lowerPrivileges(loadKoffi());
       await pacChild(new Uint8Array(getRawAsset("quickjs.wasm") as ArrayBuffer));
       return 0;
     }
-    case "service":
+    case "winhttp-child": {
+      const { winHttpChild } = await import("./platform/windows/winhttp-child.ts");
+      await winHttpChild();
+      return 0;
+    }
+    case "service": {
+      stepBack();
+      const { runWindowsService } = await import("./platform/windows/run-windows-service.ts");
+      return runWindowsService(loadKoffi(), ownWorld(), {
+        environment: process.env,
+        onSessionChange: () => changed?.onChange("settings"),
+        parse: (environment) =>
+          parseCommand(["run"], { environment, isRoot: true, home: homedir(), platform: process.platform }),
+      });
+    }
     case "cleanup":
-      throw new Error("TODO");
+      cleanup(command.dataDir, command.keepIdentity);
+      return 0;
     case "enroll":
-      return enrolCommand(command.options, world);
+      return enrolCommand(command.options, ownWorld());
     case "run":
       stepBack();
-      return runCommand(command.options, command.logStdout, world);
+      return runCommand(command.options, command.logStdout, ownWorld());
   }
 }
 
 async function main(): Promise<number> {
-  if (steeringVariables(process.env).length > 0) return runAgain(process);
+  const asked = process.argv[2];
+  // The service manager waits for this very process.
+  if (asked !== "service" && steeringVariables(process.env).length > 0) return runAgain(process);
   try {
+    if (process.platform === "win32" && !["service", "pac-child", "winhttp-child", "cleanup"].includes(asked ?? ""))
+      consoleText = parentConsole(loadKoffi());
     const environment = process.env;
     const { platform } = process;
     return await execute(
       parseCommand(process.argv.slice(2), { environment, isRoot: uid === 0, home: homedir(), platform }),
     );
   } catch (error) {
-    process.stderr.write(`lynceus-agent: ${(error as Error).message}\n`);
+    stderr(`lynceus-agent: ${(error as Error).message}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -73,6 +73,10 @@ export interface Link {
   state(): LinkState;
   /** The collector's clock minus ours, by its last answer to a heartbeat; null where there was none lately. */
   collectorSkewMs(): number | null;
+  /** The machine goes to sleep: says so at once and stays away until `resume`. */
+  suspend(): void;
+  /** The machine is awake again. */
+  resume(): void;
   /** Says goodbye where it can, closes, and never connects again. */
   stop(reason: GoodbyeReason): Promise<void>;
 }
@@ -90,6 +94,8 @@ const fastestHeartbeatMs = 5_000;
 /** Bytes of one message of observations: half of the limit leaves room for the envelope and for escapes. */
 const batchBytes = limits.messageBytes / 2;
 const closeMs = 2_000;
+/** A suspend that did not come, or an awakening that nobody told of, must not keep us away. */
+const suspendedRetryMs = 120_000;
 /**
  * Unacknowledged messages of any kind. Those with confirmations alone do not count in the window, because a collector
  * acknowledges them only when it next writes, perhaps a minute later; this bounds what they hold of its memory.
@@ -114,6 +120,7 @@ export function createLink(options: LinkOptions): Link {
   };
   let attempt = 0;
   let stopping = false;
+  let suspended = false;
   let session: Session | null = null;
   let cancelRetry = () => {};
   /** Learnt bound: something on the way cuts connections that are idle for longer. */
@@ -135,6 +142,7 @@ export function createLink(options: LinkOptions): Link {
 
   async function open(): Promise<void> {
     if (stopping) return;
+    suspended = false;
     change({ phase: "connecting", retryInMs: null });
     try {
       const { socket, via } = await options.connect();
@@ -147,7 +155,11 @@ export function createLink(options: LinkOptions): Link {
 
   function retry(why: string, retryAfterSeconds: number | null, atOnce = false): void {
     if (stopping) return;
-    const wait = atOnce ? 0 : backOffMs(attempt++, random, retryAfterSeconds, options.backOff);
+    const wait = suspended
+      ? suspendedRetryMs
+      : atOnce
+        ? 0
+        : backOffMs(attempt++, random, retryAfterSeconds, options.backOff);
     log("warn", "not connected", { why, retryInMs: Math.round(wait) });
     cancelRetry = clock.setTimer(() => void open(), wait);
     change({ phase: "waiting", via: null, lastError: why, retryInMs: wait });
@@ -378,6 +390,24 @@ export function createLink(options: LinkOptions): Link {
     },
     answerCanary(id, answers) {
       if (session?.welcomed) session.send({ v: protocolVersion, type: "canary-result", id, answers: [...answers] });
+    },
+    suspend() {
+      if (stopping || suspended) return;
+      suspended = true;
+      const last = session;
+      if (!last) return;
+      // Both are handed to the system before this returns: there may be no later.
+      if (last.welcomed) last.send({ v: protocolVersion, type: "goodbye", at: clock.now(), reason: "suspend" });
+      last.socket.close(1000);
+    },
+    resume() {
+      if (stopping || !suspended) return;
+      suspended = false;
+      attempt = 0;
+      // What was open before the sleep is dead or closing.
+      if (session) return session.socket.terminate();
+      cancelRetry();
+      void open();
     },
     state: () => state,
     collectorSkewMs: () =>

@@ -2,6 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { loadKoffi } from "./koffi.ts";
 import { memoryReleaser as linuxReleaser } from "./linux/release-memory.ts";
+import { memoryReleaser as windowsReleaser } from "./windows/release-memory.ts";
 
 /** V8 collects by itself only when memory is asked of it, which an idle process does not do. */
 function collector(): () => void {
@@ -20,6 +21,7 @@ export function memoryReleaser(): (collectGarbage: boolean) => void {
   let release = () => {};
   try {
     if (process.platform === "linux") release = linuxReleaser(loadKoffi());
+    if (process.platform === "win32") release = windowsReleaser(loadKoffi());
   } catch {
     // A C library of another kind: less is given back.
   }

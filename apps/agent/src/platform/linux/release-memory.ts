@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import type { Koffi } from "../koffi.ts";
 
 /** `madvise(2)`: forget these pages of the page table; a private mapping of a file reads them anew when touched. */
 const MADV_DONTNEED = 4;
+/** `posix_fadvise(2)`: drop what of this file nobody maps from the page cache. */
+const POSIX_FADV_DONTNEED = 4;
 
 /** A range of addresses. */
 export interface Mapping {
@@ -40,17 +42,21 @@ export function forgettable(smaps: string, file: string): Mapping[] {
 }
 
 /**
- * Gives back what an idle process need not hold: free pages of the C heap, and pages of the executable, which stay in
- * the system's page cache as long as nobody else needs the memory.
+ * Gives back what an idle process need not hold: free pages of the C heap, and pages of the executable, which are read
+ * from its file again when they are needed.
  */
 export function memoryReleaser(koffi: Koffi): () => void {
   const libc = koffi.load("libc.so.6");
   const mallocTrim = libc.func("int malloc_trim(size_t pad)");
   const madvise = libc.func("int madvise(uintptr_t address, size_t length, int advice)");
+  const fadvise = libc.func("int posix_fadvise(int descriptor, int64_t offset, int64_t length, int advice)");
   // The executable does not move: its mappings are looked up once.
   const mappings = forgettable(readFileSync("/proc/self/smaps", "utf8"), process.execPath);
+  const executable = openSync(process.execPath, "r");
   return () => {
     mallocTrim(0);
     for (const { from, to } of mappings) madvise(from, to - from, MADV_DONTNEED);
+    // Else the next fault maps all the neighbours that are still in the page cache.
+    fadvise(executable, 0, 0, POSIX_FADV_DONTNEED);
   };
 }

@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { packaging, version } from "./layout.ts";
+
+/** Names the product through all its versions: an MSI with it replaces every other. */
+const upgradeCode = "8e0e2e2c-6d0b-5b53-8f0e-3f3d5b0a9b11";
+
+/** A GUID that a text decides (RFC 9562, version 8). */
+function guidOf(text: string): string {
+  const hash = createHash("sha256").update(`lynceus-agent ${text}`).digest();
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  return hash
+    .toString("hex", 0, 16)
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+    .toUpperCase();
+}
+
+/** 100 ns since 1601, as OLE files have it. */
+const fileTime = (seconds: number) => BigInt(seconds) * 10_000_000n + 116_444_736_000_000_000n;
+
+/** Every time stamp of the last days in this file becomes the given one: wixl has no way to say it. */
+function settleTimes(file: string, seconds: number): void {
+  const bytes = readFileSync(file);
+  const now = fileTime(Math.floor(Date.now() / 1000));
+  const from = now - 36_000_000_000n;
+  const to = now + 600_000_000n;
+  for (let at = 0; at + 8 <= bytes.length; at += 4) {
+    // Only an eight-byte value whose high half is today's is worth a look.
+    const high = bytes.readUInt32LE(at + 4);
+    if (high < Number(from >> 32n) || high > Number(to >> 32n)) continue;
+    const value = bytes.readBigUInt64LE(at);
+    if (value >= from && value <= to) bytes.writeBigUInt64LE(fileTime(seconds), at);
+  }
+  writeFileSync(file, bytes);
+}
+
+export interface MsiParts {
+  readonly executable: string;
+  readonly notices: string;
+  /** Seconds since 1970 that everything in it carries. */
+  readonly date: number;
+  /** Another version than ours, for the test of an upgrade. */
+  readonly version?: string;
+}
+
+/** Makes the MSI. @returns its path, in `working`. */
+export function makeMsi(working: string, parts: MsiParts): string {
+  const number = parts.version ?? version;
+  const stage = join(working, `msi-${number}`);
+  mkdirSync(stage, { recursive: true });
+  const staged = (from: string, name: string) => {
+    const to = join(stage, name);
+    copyFileSync(from, to);
+    utimesSync(to, parts.date, parts.date);
+    return to;
+  };
+  const executable = staged(parts.executable, "lynceus-agent.exe");
+  const notices = staged(parts.notices, "third-party-notices.txt");
+  staged(join(packaging, "windows/agent.cmd"), "agent.cmd");
+  // wixl looks for the files beside their description.
+  staged(join(packaging, "windows/lynceus-agent.wxs"), "lynceus-agent.wxs");
+  const content = createHash("sha256").update(readFileSync(executable)).update(readFileSync(notices)).digest("hex");
+  const file = join(stage, `lynceus-agent-${number}-x64.msi`);
+  const defines = {
+    Version: number,
+    ProductCode: guidOf(`product ${number}`),
+    PackageCode: guidOf(`package ${number} ${content}`),
+    UpgradeCode: upgradeCode.toUpperCase(),
+  };
+  const options = {
+    cwd: stage,
+    stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"],
+    env: { ...process.env, SOURCE_DATE_EPOCH: String(parts.date), TZ: "UTC" },
+  };
+  execFileSync(
+    "wixl",
+    [
+      "--arch",
+      "x64",
+      "-o",
+      basename(file),
+      ...Object.entries(defines).flatMap(([name, value]) => ["-D", `${name}=${value}`]),
+      "lynceus-agent.wxs",
+    ],
+    options,
+  );
+  const secure =
+    "COLLECTOR_URL;ENROLL_TOKEN;PROXY;SITE;TAGS;ALLOWED_SUFFIXES;ALLOWED_PORTS;KEEP_IDENTITY;WIX_UPGRADE_DETECTED;WIX_DOWNGRADE_DETECTED";
+  for (const query of [
+    "DELETE FROM `Property` WHERE `Property` = 'SecureCustomProperties'",
+    `INSERT INTO \`Property\` (\`Property\`, \`Value\`) VALUES ('SecureCustomProperties', '${secure}')`,
+    // Not in a verbose log.
+    "INSERT INTO `Property` (`Property`, `Value`) VALUES ('MsiHiddenProperties', 'ENROLL_TOKEN')",
+    // The token is no user's to read, in the time until the service has enrolled.
+    "CREATE TABLE `MsiLockPermissionsEx` (`MsiLockPermissionsEx` CHAR(72) NOT NULL, `LockObject` CHAR(72) NOT NULL, `Table` CHAR(32) NOT NULL, `SDDLText` CHAR(255) NOT NULL, `Condition` CHAR(255) PRIMARY KEY `MsiLockPermissionsEx`)",
+  ])
+    execFileSync("msibuild", [file, "-q", query], options);
+  const dump = execFileSync("msiinfo", ["export", file, "Registry"], { encoding: "utf8" });
+  const row = dump
+    .split(/\r?\n/)
+    .find((line) => line.includes("\tEnrollToken\t"))
+    ?.split("\t")[0];
+  if (!row) throw new Error("the MSI has no value for the token");
+  execFileSync(
+    "msibuild",
+    [
+      file,
+      "-q",
+      `INSERT INTO \`MsiLockPermissionsEx\` (\`MsiLockPermissionsEx\`, \`LockObject\`, \`Table\`, \`SDDLText\`) VALUES ('TokenKey', '${row}', 'Registry', 'D:PAI(A;;KA;;;SY)(A;;KA;;;BA)')`,
+    ],
+    options,
+  );
+  settleTimes(file, parts.date);
+  return file;
+}
