@@ -40,7 +40,11 @@ export const pattern: Pattern = {
   ],
   whoFixes: "Proxy team",
   remedy: [
-    { who: "Proxy team", what: "write host names in the script in lower case", reference: "KB 2409256" },
+    {
+      who: "Proxy team",
+      what: "write host names in the script in lower case",
+      reference: "Lync support team Japan: Skype for Business Online and PAC",
+    },
     {
       who: "Proxy team",
       what: "decide by the host alone, not by the path, which browsers leave out for https",
