@@ -2,6 +2,8 @@ import { openDatabase } from "@lynceus/db/client";
 import { migrate } from "@lynceus/db/migrate";
 import { createWelcome } from "@lynceus/db/welcome";
 import { pino } from "pino";
+import { runRediagnose } from "./history/command.ts";
+import { UsageError } from "./history/options.ts";
 import { parseOptions, usage } from "./options.ts";
 import { startCollector } from "./server.ts";
 import { loadTls, needsRenewal } from "./tls.ts";
@@ -91,4 +93,20 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
 }
 
-main().catch(fail);
+/** `lynceus rediagnose …`: a command that ends, beside the collector that does not. */
+async function command(args: readonly string[]): Promise<void> {
+  try {
+    process.exitCode = await runRediagnose(args, {
+      databaseUrl: process.env.DATABASE_URL,
+      now: () => new Date(),
+      out: (text) => process.stdout.write(text),
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`lynceus: ${message.split("\n", 1)[0]}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+if (process.argv[2] === "rediagnose") void command(process.argv.slice(3));
+else main().catch(fail);

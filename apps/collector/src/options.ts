@@ -23,6 +23,7 @@ export interface Options {
 }
 
 export const usage = `lynceus-collector [options]
+lynceus-collector rediagnose --help
 
   --host ADDRESS         address to listen on (127.0.0.1)
   --port PORT            port for agents and the API (7443)

@@ -18,7 +18,8 @@ export async function listFindings(
   query: FindingQuery = {},
 ): Promise<Page<MachineFinding & { id: string }>> {
   const limit = pageLimit(query.limit);
-  const where = [Prisma.sql`TRUE`];
+  // What was judged again and found not to hold is no finding.
+  const where = [Prisma.sql`NOT f.withdrawn`];
   if (query.machineId !== undefined)
     where.push(Prisma.sql`f.machine_id = ${isUuid(query.machineId) ? query.machineId : null}::uuid`);
   if (query.pattern !== undefined) where.push(Prisma.sql`f.pattern = ${query.pattern}`);
@@ -36,7 +37,7 @@ export async function listFindings(
       (SELECT coalesce(json_agg(page), '[]') FROM (
         SELECT f.id, f.machine_id AS "machineId", coalesce(m.hostname, '') AS hostname, f.pattern, f.severity,
           f.confidence, f."primary", f."primary" AS explains, f.configurations, f.users, f.evidence, f.sentence, f.cause,
-          f.since, f.cleared_at AS "clearedAt"
+          f.since, f.cleared_at AS "clearedAt", f.rejudged_at AS "rejudgedAt"
         FROM findings f LEFT JOIN machines m ON m.id = f.machine_id
         WHERE ${condition} AND ${after} ORDER BY f.since DESC, f.id DESC LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
@@ -44,6 +45,7 @@ export async function listFindings(
     ...item,
     since: new Date(item.since).toISOString(),
     clearedAt: item.clearedAt === null ? null : new Date(item.clearedAt).toISOString(),
+    rejudgedAt: item.rejudgedAt ? new Date(item.rejudgedAt).toISOString() : null,
   }));
   const last = items.at(-1);
   return {

@@ -66,6 +66,8 @@ export const machineFindingSchema = findingSchema.omit({ since: true }).extend({
   hostname: z.string(),
   since: isoTimeSchema,
   clearedAt: isoTimeSchema.nullable(),
+  /** When history was judged again and this finding was written or corrected; null for what the collector said itself. */
+  rejudgedAt: isoTimeSchema.nullable().optional(),
 });
 export type MachineFinding = z.infer<typeof machineFindingSchema>;
 
