@@ -29,6 +29,8 @@ afterAll(async () => {
 });
 
 const machine = () => `${base}/machines/${dashboard.fleet.ids.get("SIN-LT-4401")}`;
+/** What comes live comes within seconds, on a busy machine later. */
+const soon = { timeout: 20_000 };
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
 
 describe("a cause", () => {
@@ -53,16 +55,16 @@ describe("a cause", () => {
     await openLive(page, `${base}/causes/${dashboard.fleet.causeId}`);
     await page.getByRole("button", { name: "Verify fix" }).click();
     const figure = page.locator("strong.figure");
-    await expect.poll(() => figure.innerText()).toBe("16 → 16");
+    await expect.poll(() => figure.innerText(), soon).toBe("16 → 16");
     const settle = (count: number, state: string) => dashboard.db.prisma.$executeRaw`
       UPDATE fix_verification_machines SET state = ${state}, settled_at = now() WHERE machine_id IN
         (SELECT machine_id FROM fix_verification_machines WHERE state = 'waiting' ORDER BY machine_id LIMIT ${count})`;
     await settle(10, "fixed");
-    await expect.poll(() => figure.innerText()).toBe("16 → 6");
+    await expect.poll(() => figure.innerText(), soon).toBe("16 → 6");
     await settle(3, "fixed");
     await settle(3, "still");
     await dashboard.db.prisma.$executeRaw`UPDATE fix_verifications SET state = 'done', finished_at = now()`;
-    await expect.poll(() => figure.innerText()).toBe("16 → 3");
+    await expect.poll(() => figure.innerText(), soon).toBe("16 → 3");
     await shown(page, "13 reach Exchange again, 3 still fail").waitFor();
     await page.getByRole("button", { name: "Verify again" }).waitFor();
     expect(await page.getByText("still failing").count()).toBe(3);
@@ -82,7 +84,7 @@ describe("a change", () => {
   test("stands beside the first failure on a machine's page", async () => {
     await openLive(page, machine());
     const nearest = page.locator('[data-nearest="true"]');
-    expect(await nearest.innerText()).toMatch(/Script content\s+was 9f3c1e\s+→\s+is 41ab07/);
+    expect(await nearest.innerText()).toMatch(/Script content\s+was\s+9f3c1e\s+→\s+is\s+41ab07/);
   });
 });
 
@@ -93,7 +95,7 @@ describe("a ticket's text", () => {
     await shown(page, "Copied").waitFor();
     expect(await clipboard()).toContain("px1\\.contoso\\.com");
     await page.keyboard.press("t");
-    await expect.poll(clipboard).toContain("px1.contoso.com:8080");
+    await expect.poll(clipboard, soon).toContain("px1.contoso.com:8080");
     expect(await clipboard()).toContain("SIN-LT-4401");
     expect(await clipboard()).not.toContain("\\.");
   });
@@ -109,7 +111,7 @@ describe("a ticket's text", () => {
     await openLive(other.page, machine());
     await other.page.getByRole("button", { name: "Ticket text" }).click();
     const field = other.page.getByRole("dialog").getByRole("textbox");
-    await expect.poll(() => field.inputValue()).toContain("SIN-LT-4401");
+    await expect.poll(() => field.inputValue(), soon).toContain("SIN-LT-4401");
     expect(
       await field.evaluate(
         (area: HTMLTextAreaElement) => area.selectionEnd - area.selectionStart === area.value.length,
@@ -155,7 +157,7 @@ describe("a canary", () => {
       WHERE id = ${id}::uuid`;
     await settleCanaries(dashboard.db, new Date());
     await expect
-      .poll(() => page.getByRole("heading", { level: 1 }).innerText())
+      .poll(() => page.getByRole("heading", { level: 1 }).innerText(), soon)
       .toContain(`5 of ${machines} machines would break`);
     expect(
       await page
@@ -166,7 +168,7 @@ describe("a canary", () => {
     ).toMatch(/5\s+5\s+5/);
     await page.getByRole("link", { name: /Would break/ }).click();
     await page.waitForURL(/effect=breaks/);
-    await expect.poll(() => page.getByRole("cell", { name: /^TYO-/ }).count()).toBe(5);
+    await expect.poll(() => page.getByRole("cell", { name: /^TYO-/ }).count(), soon).toBe(5);
   });
 });
 

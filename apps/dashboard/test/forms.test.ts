@@ -8,7 +8,7 @@ import { enrolCommands, enrolmentText, fenceOf } from "../src/lib/enrolment-text
 import { readEnvironment } from "../src/lib/env.ts";
 import { nextPath } from "../src/lib/next-path.ts";
 import { isSameOrigin } from "../src/lib/same-origin.ts";
-import { emptySetup, readSetup, setupOf } from "../src/lib/setup-input.ts";
+import { emptySetup, keptOf, readSetup, setupOf } from "../src/lib/setup-input.ts";
 
 describe("the path to return to after signing in", () => {
   test.each(["/", "/machines?q=status:failing", "/machines/7#timeline"])("keeps %s", (path) =>
@@ -146,7 +146,46 @@ describe("the first-run form", () => {
       requiresProxy: true,
     });
   });
+  test("keeps what is expected through a policy, and an older policy declares nothing", () => {
+    const expected = {
+      ...filled,
+      baselineMode: "manual",
+      baselineProxy: "px2.example.org:8080",
+      baselineBypass: "*.example.org; <local>",
+      baselineWhere: "inside",
+      insideSuffixes: "corp.example.org",
+      organisationDomains: "corp.example.org",
+      trustedDomains: "example.net",
+      wpadHosts: "wpad.example.net",
+      ssoHosts: "login.example.org",
+      mailboxInExchangeOnline: true,
+      tenantEws: "disabled",
+      kerberos: "works",
+      extendedProtection: "on",
+      responseGroups: true,
+      require5060: true,
+    };
+    const { preset, errors } = readSetup(expected);
+    expect(errors).toEqual({});
+    if (preset === null) throw new Error("refused");
+    expect(setupOf(buildPolicy(preset, 1))).toEqual({ ...expected, ews: "mail.example.org, mail.example.org:8443" });
+    const older = buildPolicy({ ews: ["mail.example.org"], smtpDomains: [], sipDomains: [] }, 1);
+    expect(setupOf(older)).toMatchObject({ baselineMode: "", trustedDomains: "", tenantEws: "unknown" });
+  });
+  test("does not lose what it does not ask for", () => {
+    const beacon = { url: "https://inside.example.org/", spkiSha256: "ab".repeat(32) };
+    const body = buildPolicy(
+      { ews: ["mail.example.org"], smtpDomains: [], sipDomains: [], beacon, controlHttps: "www.example.org:8443" },
+      1,
+    );
+    expect(keptOf(body)).toEqual({ beacon, controlHttps: "www.example.org:8443" });
+  });
   test.each([
+    ["baselinePacUrl", { baselineMode: "pac", baselinePacUrl: "proxy.pac" }],
+    ["baselinePacUrl", { baselineMode: "pac", baselinePacUrl: "http://u:p@pac.example.org/p.pac" }],
+    ["baselineProxy", { baselineMode: "manual", baselineProxy: "px2.example.org" }],
+    ["trustedDomains", { trustedDomains: "a@example.org" }],
+    ["wpadHosts", { wpadHosts: "http://wpad" }],
     ["ews", { ews: "https://mail.example.org/ews" }],
     ["ews", { ews: "127.0.0.1" }],
     ["ews", { ews: "" }],

@@ -93,8 +93,9 @@ export function proposalText({ proposal }: Pick<Canary, "proposal">): string {
       : proposal.pac.from === "url"
         ? `script ${proposal.pac.url ?? ""}`
         : `script by text${proposal.pac.sha256 === null ? "" : ` ${proposal.pac.sha256.slice(0, 6)}`}`,
-    proposal.server === null ? null : `proxy ${proposal.server}`,
-    proposal.server !== null && proposal.bypass !== "" ? `bypass ${proposal.bypass}` : null,
+    proposal.server === null
+      ? null
+      : `proxy ${proposal.server}${proposal.bypass === "" ? "" : `, past it ${proposal.bypass}`}`,
   ].filter((part) => part !== null);
   return parts.length === 0 ? "no proxy" : parts.join(", then ");
 }
