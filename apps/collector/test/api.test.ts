@@ -193,6 +193,10 @@ describe("what machines read", () => {
     const { body } = await call("GET", "/api/v1/openapi.json", "none");
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
+      "/api/v1/canaries",
+      "/api/v1/canaries/{id}",
+      "/api/v1/canaries/{id}/cancel",
+      "/api/v1/canaries/{id}/machines",
       "/api/v1/commands/{id}",
       "/api/v1/counts",
       "/api/v1/enrollment-tokens",
@@ -203,8 +207,17 @@ describe("what machines read", () => {
       "/api/v1/machines/{id}",
       "/api/v1/machines/{id}/check-now",
       "/api/v1/machines/{id}/observations",
+      "/api/v1/machines/{id}/reports",
+      "/api/v1/machines/{id}/ticket",
       "/api/v1/machines/{id}/timeline",
+      "/api/v1/patterns/accuracy",
       "/api/v1/policy",
+      "/api/v1/reports",
+      "/api/v1/reports/{id}",
+      "/api/v1/verifications",
+      "/api/v1/verifications/{id}",
+      "/api/v1/verifications/{id}/cancel",
+      "/api/v1/verifications/{id}/machines",
     ]);
     for (const path of Object.values<Record<string, Json>>(body.paths))
       for (const operation of Object.values(path)) {
