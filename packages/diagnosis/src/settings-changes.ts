@@ -124,6 +124,8 @@ interface Difference {
   readonly after: string;
 }
 
+const unset: ReadonlySet<string> = new Set(["off", "none", "not set"]);
+
 /** Fields of a source that differ. One that was not read before, or is not read now, did not change. */
 function compare(source: string, before: Fields | null | undefined, after: Fields | null | undefined): Difference[] {
   if (!before && !after) return [];
@@ -133,16 +135,23 @@ function compare(source: string, before: Fields | null | undefined, after: Field
   const found: Difference[] = [];
   for (const field of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(field) ?? "none", now.get(field) ?? "none"];
-    if (was !== is) found.push({ source, field, before: was, after: is });
+    // What comes or goes as a whole is told by what it sets.
+    const idle = old.has(field) ? !now.has(field) && unset.has(was) : unset.has(is);
+    if (was !== is && !idle) found.push({ source, field, before: was, after: is });
   }
   // A source that came or went as a whole is told by its fields, where it has any.
   return found.length > 1 ? found.filter(({ field }) => field !== "Settings" && field !== "Values") : found;
 }
 
-function compareSources(before: Map<string, Fields | null>, after: Map<string, Fields | null>): Difference[] {
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((source) =>
-    compare(source, before.get(source), after.get(source)),
-  );
+/** @param all whether a source that is in one reading only came or went; else it was not looked for in the other. */
+function compareSources(
+  before: Map<string, Fields | null>,
+  after: Map<string, Fields | null>,
+  all = true,
+): Difference[] {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((source) => all || (before.has(source) && after.has(source)))
+    .flatMap((source) => compare(source, before.get(source), after.get(source)));
 }
 
 interface UserReading {
@@ -189,7 +198,8 @@ export function settingsDifferences(before: SettingsFacts, after: SettingsFacts)
     const told = new Set(effective.map(({ field, before, after }) => JSON.stringify([field, before, after])));
     for (const difference of effective) add(difference, id);
     if (!earlier.user || !is.user) continue;
-    for (const difference of compareSources(userSources(earlier.user), userSources(is.user))) {
+    const bothRead = Boolean(earlier.user.windows && is.user.windows);
+    for (const difference of compareSources(userSources(earlier.user), userSources(is.user), bothRead)) {
       const { field, before, after } = difference;
       const value = (text: string) => (text === "not set" || text === "" ? "none" : text);
       const same = JSON.stringify([older[field] ?? field, value(before), value(after)]);
