@@ -4,19 +4,26 @@ import type { Lab } from "./lab.ts";
 
 /** What a client must come to: a primary pattern, or a status with no finding at all. */
 export type Expected =
-  | { readonly primary: PatternId }
+  | {
+      readonly primary: PatternId;
+      /** Shown beside it, where two faults are made at once. */
+      readonly beside?: PatternId;
+    }
   | { readonly status: "healthy" | "failing" | "cannot-tell"; readonly primary: null };
 
 export const healthy: Expected = { status: "healthy", primary: null };
 
 const primaryOf = (machine: Machine) => machine.primary?.pattern ?? null;
 
-function holds(machine: Machine | undefined, expected: Expected): boolean {
+/** Whether the collector shows what is expected. */
+export function holds(machine: Machine | undefined, expected: Expected): boolean {
   if (!machine || primaryOf(machine) !== expected.primary) return false;
+  if ("beside" in expected && expected.beside && !machine.patterns.includes(expected.beside)) return false;
   return !("status" in expected) || machine.status === expected.status;
 }
 
-function describe(name: string, machine: Machine | undefined, expected: Expected): string {
+/** What a client is instead, for a test that fails. */
+export function describe(name: string, machine: Machine | undefined, expected: Expected): string {
   const wanted = "status" in expected ? `${expected.status}, no finding` : expected.primary;
   if (!machine) return `${name}: expected ${wanted}, has not enrolled`;
   const seen = `${machine.status}, primary ${primaryOf(machine) ?? "none"} (${machine.patterns.join(" ")}), EWS ${machine.verdictConfigured ?? "?"} / direct ${machine.verdictDirect ?? "?"} by ${machine.route ?? "?"}, location ${machine.location}: ${machine.diagnosis.sentence}`;

@@ -14,7 +14,7 @@ import type { Machine } from "@lynceus/protocol/read-api";
 import { makeAuthority } from "./certificates.ts";
 import { type NameServers, startNameServers } from "./dns.ts";
 import { address, makeNetwork, type Network, subnetOf } from "./network.ts";
-import { startProxies } from "./proxies.ts";
+import { type Proxies, startProxies } from "./proxies.ts";
 import { type Daemon, requireTools, root, startDaemon } from "./shell.ts";
 import { type SipServer, startSip } from "./sip.ts";
 import { startWebServers, type WebServers } from "./web.ts";
@@ -38,10 +38,14 @@ export interface ClientSpec {
   readonly home?: boolean;
   /** Trusts the interceptor's authority as well, as an administrator would have rolled it out. */
   readonly trustsInterceptor?: boolean;
+  /** False: a place in the network for an agent that the test starts by itself. */
+  readonly agent?: boolean;
 }
 
 export interface Client {
   readonly name: string;
+  /** The network namespace in which it lives. */
+  readonly namespace: string;
   setSettings(settings: InternetSettings): void;
   setRules(rules: { forward?: readonly string[]; divert?: readonly string[] }): void;
   /** `dead` answers nothing; `company` and `home` are the zones. */
@@ -51,9 +55,14 @@ export interface Client {
 }
 
 export interface Lab {
+  /** Enrols machines at this lab's collector. */
+  readonly token: string;
+  /** File of the company's authority, in PEM. */
+  readonly authority: string;
   readonly db: Database;
   readonly web: WebServers;
   readonly sip: SipServer;
+  readonly proxies: Proxies;
   readonly dns: NameServers;
   client(name: string): Client;
   /** The machine as the collector sees it now. */
@@ -63,6 +72,9 @@ export interface Lab {
 }
 
 const nginxTarget = { host: "www.control.test", url: "http://www.control.test/connecttest.txt" };
+
+/** How long a cycle is, before jitter. */
+export const cycleSeconds = 5;
 
 /** The company's policy, with intervals of seconds instead of minutes, so that a fault shows while one waits. */
 function labPolicy(requiresProxy: boolean): Policy {
@@ -82,7 +94,7 @@ function labPolicy(requiresProxy: boolean): Policy {
   return {
     ...policy,
     targets: policy.targets.map((target) => ({ ...target, cadence: "cycle" as const })),
-    intervals: { cycleMinutes: 5 / 60, settingsMinutes: 2 / 60, heartbeatSeconds: 2 },
+    intervals: { cycleMinutes: cycleSeconds / 60, settingsMinutes: 2 / 60, heartbeatSeconds: 2 },
     minSecondsPerHost: 0,
   };
 }
@@ -198,6 +210,7 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
       };
       const client: Client = {
         name: spec.name,
+        namespace: network.client(index),
         setSettings: (settings) => writeFileSync(settingsFile, JSON.stringify(settings)),
         setRules: (rules) => network.setRules(index, rules),
         setResolver: (which) => network.setResolver(index, resolvers[which]),
@@ -209,6 +222,7 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
       };
       client.repair();
       clients.set(spec.name, client);
+      if (spec.agent === false) continue;
       agents.push(
         startDaemon(
           network.client(index),
@@ -240,9 +254,12 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
       return new Map(items.map((item) => [item.hostname, item.id]));
     };
     return {
+      token,
+      authority: company.cert,
       db,
       web,
       sip,
+      proxies,
       dns,
       client(name) {
         const client = clients.get(name);

@@ -36,7 +36,13 @@ function rules(name: keyof typeof proxyPort, directory: string): string {
   }
 }
 
+type Running = Exclude<keyof typeof proxyPort, "dead">;
+
 export interface Proxies {
+  /** Ends one proxy, as a crash would. */
+  end(name: Running): Promise<void>;
+  /** Starts one again that was ended. */
+  start(name: Running): void;
   stop(): Promise<void>;
 }
 
@@ -44,7 +50,12 @@ export interface Proxies {
 export function startProxies(namespace: string, directory: string, interceptor: CertificateFiles): Proxies {
   const [user, group] = ["-u", "-g"].map((flag) => Number(run("id", flag, "proxy")));
   const own = (target: string) => chownSync(target, user ?? 0, group ?? 0);
-  const daemons: Daemon[] = [];
+  const daemons = new Map<Running, Daemon>();
+  const launch = (name: Running) => {
+    const home = path.join(directory, name);
+    const args = ["-N", "-f", path.join(home, "squid.conf"), "-n", `lab${name}`];
+    daemons.set(name, startDaemon(namespace, path.join(home, "squid.log"), "squid", args));
+  };
   for (const name of ["open", "denying", "basic", "ntlm", "intercepting", "broken"] as const) {
     const home = path.join(directory, name);
     mkdirSync(home, { recursive: true });
@@ -80,11 +91,18 @@ max_filedescriptors 1024
 ${rules(name, home)}
 `,
     );
-    daemons.push(startDaemon(namespace, path.join(home, "squid.log"), "squid", ["-N", "-f", file, "-n", `lab${name}`]));
+    launch(name);
   }
   return {
+    async end(name) {
+      await daemons.get(name)?.stop();
+      daemons.delete(name);
+    },
+    start(name) {
+      if (!daemons.has(name)) launch(name);
+    },
     async stop() {
-      await Promise.all(daemons.map((daemon) => daemon.stop()));
+      await Promise.all([...daemons.values()].map((daemon) => daemon.stop()));
     },
   };
 }

@@ -1,8 +1,13 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Expected, healthy, settle } from "../src/expect.ts";
-import { type ClientSpec, type Lab, startLab } from "../src/lab.ts";
+import { type ClientSpec, cycleSeconds, type Lab, startLab } from "../src/lab.ts";
 import { address } from "../src/network.ts";
 import { proxyPort } from "../src/proxies.ts";
+import { root, run } from "../src/shell.ts";
+import { type FaultResult, type Round, runRound } from "../src/trial.ts";
+import { faultyNode } from "../src/web.ts";
 
 const through = (port: keyof typeof proxyPort) => ({
   ProxyEnable: 1 as const,
@@ -14,6 +19,11 @@ const script = { AutoDetect: 0, AutoConfigURL: "http://scripts.contoso.test/prox
 const toExchange = (verdict: string) => `ip daddr ${address.exchange} tcp dport 443 ${verdict}`;
 const toWeb = (verdict: string) =>
   `ip daddr { ${address.exchange}, ${address.lyncWeb}, ${address.control}, ${address.webSite} } tcp dport { 80, 443 } ${verdict}`;
+const reset = "reject with tcp reset";
+/** The balancer sends this client to a node with a fault. */
+const toNode = (node: keyof typeof faultyNode) => ({
+  divert: [toExchange(`dnat to ${address.exchange}:${faultyNode[node]}`)],
+});
 
 /*
  * The fleet, all of it healthy at first. Four machines look like a fault and are none, and stay so throughout:
@@ -22,7 +32,7 @@ const toWeb = (verdict: string) =>
  */
 const fleet: ClientSpec[] = [
   { name: "desk", site: "berlin", settings: direct },
-  { name: "proxy-only", site: "munich", settings: through("open"), forward: [toWeb("reject with tcp reset")] },
+  { name: "proxy-only", site: "munich", settings: through("open"), forward: [toWeb(reset)] },
   { name: "ntlm-proxy", site: "berlin", settings: through("ntlm") },
   { name: "laptop", site: null, settings: direct, home: true },
   { name: "munich-desk", site: "munich", settings: direct },
@@ -43,26 +53,66 @@ const lookAlikes: Record<string, Expected> = {
   laptop: healthy,
   "munich-desk": healthy,
 };
-const everybody = (expected: Expected) => Object.fromEntries(faulty.map((name) => [name, expected]));
+const each = (names: readonly string[], expected: Expected) =>
+  Object.fromEntries(names.map((name) => [name, expected]));
+const well = { ...lookAlikes, ...each(faulty, healthy) };
+const without = (...names: string[]) =>
+  Object.fromEntries(Object.entries(well).filter(([name]) => !names.includes(name)));
 
 let lab: Lab;
+const results: FaultResult[] = [];
 beforeAll(async () => {
   lab = await startLab(fleet);
 });
-afterAll(() => lab?.stop());
+afterAll(async () => {
+  await lab?.stop();
+  // docs/accuracy.md is made from this file; it is written only when asked for, so that a test run changes no source.
+  if (!process.env.LYNCEUS_LAB_RECORD) return;
+  const folder = path.join(root, "lab/results");
+  mkdirSync(folder, { recursive: true });
+  const commit = run("git", "-C", root, "rev-parse", "--short=12", "HEAD").trim();
+  const result = {
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    cycleSeconds,
+    clients: fleet.map(({ name }) => name),
+    faults: results,
+  };
+  writeFileSync(path.join(folder, "faults.json"), `${JSON.stringify(result, null, 2)}\n`);
+});
 
-const repairClients = () => {
-  for (const name of faulty) lab.client(name).repair();
-};
-const repairServers = async () => {
-  lab.web.set({ exchange: "up", exchangeCertificate: "valid", lyncWeb: "up", script: null });
+const mendAll = async () => {
+  for (const name of Object.keys(well)) lab.client(name).repair();
+  lab.web.set({ exchange: "up", autodiscover: "up", lyncWeb: "up", webSite: "not-found", script: null });
+  lab.proxies.start("open");
   lab.sip.start();
   await lab.dns.setZone({ autodiscover: true });
 };
+/** A test that failed leaves nothing to the next. */
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await mendAll();
+});
+
+/** Cycles in which a finding must be there: two raise it, and what is made in the middle of a cycle shows in the next. */
+const soon = 3;
+
+/** Runs a round and checks it: each primary finding right, none on a client that no fault concerns, all of it mended. */
+async function check(round: Pick<Round, "faults" | "make" | "others" | "step">, withinCycles = soon): Promise<void> {
+  const found = await runRound(lab, { ...round, mend: mendAll, well });
+  results.push(...found);
+  for (const { name, clients, falseFindings } of found) {
+    expect(falseFindings, `${name}: clients that it does not concern`).toBe(0);
+    for (const client of clients) {
+      expect(client.found, `${name} on ${client.name}: cycles until found`).toBeLessThanOrEqual(withinCycles);
+      expect(client.cleared, `${name} on ${client.name}: cleared`).not.toBeNull();
+    }
+  }
+}
+const on = (client: string, expected: Expected) => ({ [client]: expected });
 
 describe("a healthy company", () => {
   test("has no finding on any machine, and cannot tell only behind the proxy that asks for a silent login", async () => {
-    await settle(lab, { ...lookAlikes, ...everybody(healthy) });
+    await settle(lab, well);
     const behind = await lab.machine("ntlm-proxy");
     expect(behind.status).toBe("cannot-tell");
     expect(behind.primary?.confidence).toBe("low");
@@ -72,119 +122,238 @@ describe("a healthy company", () => {
 });
 
 describe("faults of single machines", () => {
-  afterEach(async () => {
-    repairClients();
-    lab.web.set({ script: null });
-    await settle(lab, { ...lookAlikes, ...everybody(healthy) });
-  });
-
-  test("proxy settings: dead proxy, refusing proxy, login by Basic, interception, a proxy that cannot reach Exchange", async () => {
-    lab.client("faulty-1").setSettings(through("dead"));
-    lab.client("faulty-2").setSettings(through("denying"));
-    lab.client("faulty-3").setSettings(through("basic"));
-    lab.client("faulty-4").setSettings(through("intercepting"));
-    lab.client("faulty-5").setSettings(through("broken"));
-    await settle(lab, {
-      ...lookAlikes,
-      "faulty-1": { primary: "proxy-unreachable" },
-      "faulty-2": { primary: "proxy-blocks-exchange" },
-      "faulty-3": { primary: "proxy-auth-required" },
-      "faulty-4": { primary: "tls-interception" },
-      "faulty-5": { primary: "proxied-path-broken" },
-    });
-    expect((await lab.machine("faulty-3")).status).toBe("failing");
-    expect((await lab.machine("faulty-3")).verdictDirect).toBe("exchange-onprem");
-  });
-
-  test("scripts and detection: unreachable script, file script, http-only proxy, nothing set, nothing announced, where direct is closed", async () => {
-    for (const name of faulty) lab.client(name).setRules({ forward: [toExchange("reject with tcp reset")] });
-    lab.client("faulty-4").setRules({ forward: [toExchange("drop")] });
-    lab.client("faulty-1").setSettings(script);
-    lab.client("faulty-2").setSettings({ AutoDetect: 0, AutoConfigURL: "file://C:/pac/proxy.pac" });
-    lab.client("faulty-3").setSettings({ ...through("open"), ProxyServer: `http=px1.contoso.test:${proxyPort.open}` });
-    lab.client("faulty-4").setSettings(direct);
-    lab.client("faulty-5").setSettings({ AutoDetect: 1 });
-    await settle(lab, {
-      ...lookAlikes,
-      "faulty-1": { primary: "pac-unreachable" },
-      "faulty-2": { primary: "pac-file-url" },
-      "faulty-3": { primary: "proxy-http-only" },
-      "faulty-4": { primary: "autodetect-off" },
-      "faulty-5": { primary: "wpad-missing" },
+  test("proxy settings: dead, refusing, login by Basic, interception, a proxy that cannot reach Exchange", async () => {
+    await check({
+      make() {
+        lab.client("faulty-1").setSettings(through("dead"));
+        lab.client("faulty-2").setSettings(through("denying"));
+        lab.client("faulty-3").setSettings(through("basic"));
+        lab.client("faulty-4").setSettings(through("intercepting"));
+        lab.client("faulty-5").setSettings(through("broken"));
+      },
+      faults: [
+        { name: "the proxy is dead", clients: on("faulty-1", { primary: "proxy-unreachable" }) },
+        { name: "the proxy refuses Exchange", clients: on("faulty-2", { primary: "proxy-blocks-exchange" }) },
+        { name: "the proxy asks for a Basic login", clients: on("faulty-3", { primary: "proxy-auth-required" }) },
+        { name: "the proxy decrypts, and is trusted", clients: on("faulty-4", { primary: "tls-interception" }) },
+        { name: "the proxy cannot reach Exchange", clients: on("faulty-5", { primary: "proxied-path-broken" }) },
+      ],
+      others: lookAlikes,
     });
   });
 
-  test("networks: closed port to Exchange, closed port to everywhere, no resolver, a guest portal, a broken script", async () => {
-    lab.web.set({ script: "function FindProxyForURL(url, host) { return undefinedFunction(host); }" });
-    lab.client("faulty-1").setRules({ forward: [toExchange("reject with tcp reset")] });
-    lab.client("faulty-2").setRules({ forward: ["tcp dport 443 reject with tcp reset"] });
-    lab.client("faulty-3").setSettings(direct);
-    lab.client("faulty-3").setResolver("dead");
-    lab.client("faulty-4").setSettings(direct);
-    lab.client("faulty-4").setRules({
-      divert: [`tcp dport 80 dnat to ${address.portal}:80`, `tcp dport 443 dnat to ${address.portal}:443`],
+  test("scripts and detection, where direct is closed: no script, a file, http only, nothing set, nothing announced", async () => {
+    await check({
+      make() {
+        for (const name of faulty) lab.client(name).setRules({ forward: [toExchange(reset)] });
+        lab.client("faulty-4").setRules({ forward: [toExchange("drop")] });
+        lab.client("faulty-1").setSettings(script);
+        lab.client("faulty-2").setSettings({ AutoDetect: 0, AutoConfigURL: "file://C:/pac/proxy.pac" });
+        lab
+          .client("faulty-3")
+          .setSettings({ ...through("open"), ProxyServer: `http=px1.contoso.test:${proxyPort.open}` });
+        lab.client("faulty-4").setSettings(direct);
+        lab.client("faulty-5").setSettings({ AutoDetect: 1 });
+      },
+      faults: [
+        { name: "the script cannot be downloaded", clients: on("faulty-1", { primary: "pac-unreachable" }) },
+        { name: "the script is a file", clients: on("faulty-2", { primary: "pac-file-url" }) },
+        { name: "the proxy is for http only", clients: on("faulty-3", { primary: "proxy-http-only" }) },
+        { name: "nothing is set", clients: on("faulty-4", { primary: "autodetect-off" }) },
+        { name: "nothing is announced", clients: on("faulty-5", { primary: "wpad-missing" }) },
+      ],
+      others: lookAlikes,
     });
-    lab.client("faulty-5").setRules({ forward: [toExchange("reject with tcp reset")] });
-    lab.client("faulty-5").setSettings(script);
-    await settle(lab, {
-      ...lookAlikes,
-      "faulty-1": { primary: "ews-port-blocked" },
-      "faulty-2": { primary: "https-egress-blocked" },
-      "faulty-3": { primary: "name-resolution-dead" },
-      "faulty-4": { primary: "captive-portal" },
-      "faulty-5": { primary: "pac-script-error" },
+  });
+
+  test("networks: closed port to Exchange, to everywhere, no resolver, a guest portal, a broken script", async () => {
+    await check({
+      make() {
+        lab.web.set({ script: "function FindProxyForURL(url, host) { return undefinedFunction(host); }" });
+        lab.client("faulty-1").setRules({ forward: [toExchange(reset)] });
+        lab.client("faulty-2").setRules({ forward: [`tcp dport 443 ${reset}`] });
+        lab.client("faulty-3").setSettings(direct);
+        lab.client("faulty-3").setResolver("dead");
+        lab.client("faulty-4").setSettings(direct);
+        lab.client("faulty-4").setRules({
+          divert: [`tcp dport 80 dnat to ${address.portal}:80`, `tcp dport 443 dnat to ${address.portal}:443`],
+        });
+        lab.client("faulty-5").setRules({ forward: [toExchange(reset)] });
+        lab.client("faulty-5").setSettings(script);
+      },
+      faults: [
+        { name: "Exchange's port is closed", clients: on("faulty-1", { primary: "ews-port-blocked" }) },
+        { name: "443 is closed to everywhere", clients: on("faulty-2", { primary: "https-egress-blocked" }) },
+        { name: "the resolver is dead", clients: on("faulty-3", { primary: "name-resolution-dead" }) },
+        { name: "a guest portal", clients: on("faulty-4", { primary: "captive-portal" }) },
+        { name: "the script is broken", clients: on("faulty-5", { primary: "pac-script-error" }) },
+      ],
+      others: lookAlikes,
     });
+  });
+
+  test("two at once, and settings that are right for some names only", async () => {
+    await check({
+      make() {
+        lab.web.set({
+          script: `function FindProxyForURL(url, host) { if (shExpMatch(host, "*.Contoso.test")) return "DIRECT"; return "PROXY px1.contoso.test:${proxyPort.dead}"; }`,
+        });
+        lab
+          .client("faulty-1")
+          .setSettings({ ...through("denying"), AutoConfigURL: "http://scripts.contoso.test/gone.pac" });
+        lab.client("faulty-2").setRules({
+          forward: [toExchange(reset), `ip daddr ${address.sip} tcp dport 5061 ${reset}`],
+        });
+        lab.client("faulty-3").setSettings({ ...through("open"), ProxyOverride: "mail.contoso.test" });
+        lab.client("faulty-4").setSettings(script);
+        lab.client("faulty-5").setSettings(through("intercepting"));
+      },
+      faults: [
+        {
+          name: "the script is gone, and the fallback proxy refuses Exchange",
+          clients: on("faulty-1", { primary: "pac-unreachable", beside: "proxy-blocks-exchange" }),
+        },
+        {
+          name: "the ports of Exchange and of SIP are closed",
+          clients: on("faulty-2", { primary: "ews-port-blocked", beside: "sfb-ports-blocked" }),
+        },
+        { name: "only Exchange bypasses the proxy", clients: on("faulty-3", { primary: "bypass-list-partial" }) },
+        {
+          name: "the script's capital letters send Exchange to a dead proxy",
+          clients: on("faulty-4", { primary: "pac-case-mismatch", beside: "proxy-unreachable" }),
+        },
+        { name: "the proxy decrypts, and is not trusted", clients: on("faulty-5", { primary: "tls-interception" }) },
+      ],
+      others: lookAlikes,
+    });
+  });
+
+  test("a node of Exchange with a fault: Basic only, a form, a web site, an expired certificate, another name", async () => {
+    await check({
+      make() {
+        for (const name of faulty) lab.client(name).setSettings(direct);
+        lab.client("faulty-1").setRules(toNode("basic-only"));
+        lab.client("faulty-2").setRules(toNode("form"));
+        lab.client("faulty-3").setRules(toNode("web-site"));
+        lab.client("faulty-4").setRules(toNode("expired"));
+        lab.client("faulty-5").setRules(toNode("wrong-name"));
+      },
+      faults: [
+        { name: "Exchange offers Basic only", clients: on("faulty-1", { primary: "ews-basic-only" }) },
+        { name: "a login form in front of Exchange", clients: on("faulty-2", { primary: "preauth-form-in-front" }) },
+        { name: "a web site at the EWS address", clients: on("faulty-3", { primary: "ews-unexpected-answer" }) },
+        { name: "an expired certificate", clients: on("faulty-4", { primary: "exchange-cert-invalid" }) },
+        { name: "a certificate for another name", clients: on("faulty-5", { primary: "exchange-cert-invalid" }) },
+      ],
+      others: lookAlikes,
+    });
+  });
+
+  test("a server whose answers alternate, beside one that is stopped for good", async () => {
+    let bad = true;
+    await check(
+      {
+        make() {
+          lab.client("faulty-1").setRules(toNode("stopped"));
+          lab.client("faulty-2").setRules(toNode("stopped"));
+        },
+        // Each cycle meets the other node: the balancer's turn comes when the machine was seen with this one.
+        step(machines) {
+          const shown = machines.get("faulty-1")?.verdictConfigured;
+          if (shown !== (bad ? "server-error" : "exchange-onprem")) return;
+          bad = !bad;
+          lab.client("faulty-1").setRules(bad ? toNode("stopped") : {});
+        },
+        faults: [
+          { name: "EWS comes and goes", clients: on("faulty-1", { primary: "ews-intermittent" }) },
+          {
+            name: "the application pool of one node is stopped",
+            clients: on("faulty-2", { primary: "ews-service-down" }),
+          },
+        ],
+        others: { ...lookAlikes, ...each(["faulty-3", "faulty-4", "faulty-5"], healthy) },
+      },
+      // Four changes in ten probes are its definition.
+      10,
+    );
   });
 });
 
-describe("faults of servers", () => {
+describe("faults that many machines share", () => {
   const reaching = ["desk", "munich-desk", ...faulty];
-  const all = (expected: Expected) => Object.fromEntries(reaching.map((name) => [name, expected]));
 
-  afterEach(async () => {
-    await repairServers();
-    await settle(lab, { ...lookAlikes, ...everybody(healthy) });
+  test("one site cannot reach Exchange, directly or through its proxies", async () => {
+    const there = ["munich-desk", "faulty-4", "faulty-5"];
+    await check({
+      make() {
+        for (const name of there)
+          lab.client(name).setRules({ forward: [toExchange(reset), `ip daddr ${address.proxies} ${reset}`] });
+      },
+      faults: [{ name: "Munich is cut off from Exchange", clients: each(there, { primary: "fleet-site-outage" }) }],
+      others: without(...there),
+    });
+  });
+
+  test("the proxy of two sites is dead", async () => {
+    const behind = ["proxy-only", "faulty-3", "faulty-4"];
+    await check({
+      make: () => lab.proxies.end("open"),
+      faults: [{ name: "the shared proxy died", clients: each(behind, { primary: "fleet-shared-proxy" }) }],
+      others: without(...behind),
+    });
   });
 
   test("Exchange down for everyone is one fleet finding", async () => {
-    lab.web.set({ exchange: "stopped" });
-    await settle(lab, { ...all({ primary: "fleet-ews-down" }), "ntlm-proxy": silentLogin });
-  });
-
-  test("an expired certificate is named as such", async () => {
-    lab.web.set({ exchangeCertificate: "expired" });
-    await settle(lab, {
-      desk: { primary: "exchange-cert-invalid" },
-      "munich-desk": { primary: "exchange-cert-invalid" },
-      "ntlm-proxy": silentLogin,
+    await check({
+      make: () => lab.web.set({ exchange: "stopped" }),
+      faults: [{ name: "Exchange is down", clients: each(reaching, { primary: "fleet-ews-down" }) }],
+      others: { "ntlm-proxy": silentLogin },
     });
   });
 
-  test("Lync web services and SIP have findings of their own, and Exchange none", async () => {
-    lab.web.set({ lyncWeb: "stopped" });
-    await settle(lab, {
-      desk: { primary: "lync-web-services-unreachable" },
-      "munich-desk": { primary: "lync-web-services-unreachable" },
+  test("Lync web services and SIP at once have findings of their own, and Exchange none", async () => {
+    const desks = ["desk", "munich-desk", "faulty-1"];
+    await check({
+      async make() {
+        lab.web.set({ lyncWeb: "stopped" });
+        await lab.sip.stop();
+      },
+      faults: [
+        {
+          name: "Lync's web services and SIP are down",
+          clients: each(desks, { primary: "lync-web-services-unreachable", beside: "sfb-ports-blocked" }),
+        },
+      ],
+      others: {},
     });
-    lab.web.set({ lyncWeb: "up" });
-    await lab.sip.stop();
-    await settle(lab, { desk: { primary: "sfb-ports-blocked" }, "munich-desk": { primary: "sfb-ports-blocked" } });
   });
 
   test("a missing autodiscover record is found where names are resolved directly", async () => {
-    await lab.dns.setZone({ autodiscover: false });
-    await settle(lab, {
-      desk: { primary: "autodiscover-dns-missing" },
-      "munich-desk": { primary: "autodiscover-dns-missing" },
-      laptop: healthy,
+    await check({
+      make: () => lab.dns.setZone({ autodiscover: false }),
+      faults: [
+        {
+          name: "the Autodiscover record is missing",
+          clients: each(["desk", "munich-desk", "faulty-1"], { primary: "autodiscover-dns-missing" }),
+        },
+      ],
+      others: { laptop: healthy },
     });
   });
 
-  test.each([
-    ["basic-only", "ews-basic-only"],
-    ["form", "preauth-form-in-front"],
-  ] as const)("Exchange that answers with %s", async (exchange, primary) => {
-    lab.web.set({ exchange });
-    await settle(lab, { desk: { primary }, "munich-desk": { primary } });
+  test("the web site asks for a login at Autodiscover's address, and Autodiscover redirects to plain http", async () => {
+    await check({
+      make: () => lab.web.set({ webSite: "basic-login", autodiscover: "redirects-to-http" }),
+      faults: [
+        {
+          name: "the web site asks for a login, and Autodiscover redirects to http",
+          clients: each(["desk", "munich-desk", "faulty-1"], {
+            primary: "apex-site-answers-autodiscover",
+            beside: "autodiscover-redirect-loop",
+          }),
+        },
+      ],
+      others: {},
+    });
   });
 });
