@@ -140,6 +140,9 @@ const share = ({ failingWith, healthyWith }: Counts): number =>
  */
 function areTwins(store: Store, explained: Uint8Array, inScope: Uint8Array, a: Test, b: Test): boolean {
   if (Math.abs(share(a) - share(b)) > 0.05) return false;
+  const most = Math.max(a.failingWith, b.failingWith);
+  if (Math.min(a.failingWith, b.failingWith) < 0.9 * most) return false;
+  const [codesA, codesB] = [a.column.codes, b.column.codes];
   let both = 0;
   const onlyA = [0, 0];
   const onlyB = [0, 0];
@@ -147,17 +150,18 @@ function areTwins(store: Store, explained: Uint8Array, inScope: Uint8Array, a: T
   const bump = (pair: number[], at: number) => {
     pair[at] = (pair[at] ?? 0) + 1;
   };
-  for (let row = 0; row < store.sides.length; row++) {
-    const side = store.sides[row];
+  const sideOfRow = store.sides;
+  for (let row = 0; row < store.ids.length; row++) {
+    const side = sideOfRow[row];
     const failing = side === sides.failing;
     if (failing ? explained[row] === 1 || inScope[row] !== 1 : side !== sides.healthy) continue;
-    const inA = a.column.codes[row] === a.code;
-    const inB = b.column.codes[row] === b.code;
+    const inA = codesA[row] === a.code;
+    const inB = codesB[row] === b.code;
     const at = failing ? 0 : 1;
     if (inA && inB) both += failing ? 1 : 0;
     else bump(inA ? onlyA : inB ? onlyB : neither, at);
   }
-  if (both < 0.9 * Math.max(a.failingWith, b.failingWith)) return false;
+  if (both < 0.9 * most) return false;
   const [neitherFailing = 0, neitherHealthy = 0] = neither;
   const fails = ([failing = 0, healthy = 0]: number[]) =>
     fisherLogP(failing, neitherFailing, healthy, neitherHealthy) < Math.log(alpha);
@@ -225,17 +229,19 @@ function candidatesOf(store: Store, tallies: Tallies, tests: readonly Test[]): C
 /** What is said about one location's failing machines. */
 export function explain(store: Store, location: Location, { changes, now, cohort }: AttributeOptions): Attribution {
   const failingRows: number[] = [];
-  const inScope = new Uint8Array(store.sides.length);
-  store.sides.forEach((side, row) => {
-    if (side !== sides.failing || (cohort && !cohort.has(store.ids[row] ?? ""))) return;
+  const rows = store.ids.length;
+  const inScope = new Uint8Array(rows);
+  const sideOfRow = store.sides;
+  for (let row = 0; row < rows; row++) {
+    if (sideOfRow[row] !== sides.failing || (cohort && !cohort.has(store.ids[row] ?? ""))) continue;
     failingRows.push(row);
     inScope[row] = 1;
-  });
+  }
   const failing = failingRows.length;
   const healthy = store.count(sides.healthy);
   const whole = cohort ? tallyRows(store, failingRows) : store.columns.map((column) => [...column.failing]);
   const left = whole.map((counts) => [...counts]);
-  const explained = new Uint8Array(store.sides.length);
+  const explained = new Uint8Array(rows);
   const idOf = (row: number): string => store.ids[row] ?? "";
   const sorted = (rows: readonly number[]): string[] => rows.map(idOf).sort();
 
@@ -292,9 +298,8 @@ export function explain(store: Store, location: Location, { changes, now, cohort
     }
     const healthyRows: number[] = [];
     if (counts.healthyWith > 0)
-      store.sides.forEach((side, row) => {
-        if (side === sides.healthy && column.codes[row] === code) healthyRows.push(row);
-      });
+      for (let row = 0; row < rows; row++)
+        if (sideOfRow[row] === sides.healthy && column.codes[row] === code) healthyRows.push(row);
     const names = sorted(members);
     const firstSeen = onsetOf(members.map((row) => store.since[row] ?? null));
     const values = [named, ...others].map((test) => ({ key: test.column.key, value: textOf(test) }));
@@ -321,14 +326,14 @@ export function explain(store: Store, location: Location, { changes, now, cohort
       failingOthers: sorted(outside).slice(0, maxCounterExamples),
       also: values.slice(1),
     });
-    for (const row of news) {
-      explained[row] = 1;
-      store.columns.forEach(({ codes }, index) => {
-        const counted = left[index];
+    for (const row of news) explained[row] = 1;
+    store.columns.forEach(({ codes }, index) => {
+      const counted = left[index] ?? [];
+      for (const row of news) {
         const has = codes[row] ?? 0;
-        if (counted) counted[has] = (counted[has] ?? 0) - 1;
-      });
-    }
+        counted[has] = (counted[has] ?? 0) - 1;
+      }
+    });
   }
   return {
     at: now,

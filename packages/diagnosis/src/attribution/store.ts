@@ -12,14 +12,15 @@ type Side = (typeof sides)[keyof typeof sides];
 /** One key. Index of all lists but `codes` is the value's code; code 0 is "not known". */
 export interface Column {
   readonly key: AttributionKey;
-  /** Code of each row. */
-  readonly codes: number[];
+  /** Code of each row. Longer than there are rows, and another array after it had to grow. */
+  readonly codes: Int32Array;
   readonly values: string[];
   readonly failing: number[];
   readonly healthy: number[];
 }
 
 interface OpenColumn extends Column {
+  codes: Int32Array;
   readonly codeOf: Map<string, number>;
   /** Rows that have the code, on any side. */
   readonly rows: number[];
@@ -29,12 +30,12 @@ interface OpenColumn extends Column {
 
 export interface Store {
   readonly size: number;
-  /** Per row. A row that is gone keeps its place until another machine takes it. */
+  /** Per row, of which there are `ids.length`. A row that is gone keeps its place until another machine takes it. */
   readonly ids: readonly string[];
-  readonly sides: readonly Side[];
+  readonly sides: Uint8Array;
   readonly since: readonly (number | null)[];
   readonly columns: readonly Column[];
-  sideOf(id: string): Side;
+  sideOf(id: string): number;
   /** Machines per side. */
   count(side: Side): number;
   set(subject: Subject): void;
@@ -48,12 +49,12 @@ export function createStore(): Store {
   const rowOf = new Map<string, number>();
   const freeRows: number[] = [];
   const ids: string[] = [];
-  const sideOfRow: Side[] = [];
+  let sideOfRow = new Uint8Array(1024);
   const since: (number | null)[] = [];
   const counts = [0, 0, 0, 0];
   const columns: readonly OpenColumn[] = attributionKeys.map((key) => ({
     key,
-    codes: [],
+    codes: new Int32Array(1024),
     values: [""],
     failing: [0],
     healthy: [0],
@@ -63,14 +64,25 @@ export function createStore(): Store {
   }));
 
   /** Adds `by` to what a value's code counts. */
-  function tally(column: OpenColumn, code: number, side: Side, by: 1 | -1): void {
-    const list = side === sides.failing ? column.failing : side === sides.healthy ? column.healthy : null;
-    if (list) list[code] = (list[code] ?? 0) + by;
+  function tally(column: OpenColumn, code: number, side: number, by: 1 | -1): void {
+    if (side === sides.failing) column.failing[code] = (column.failing[code] ?? 0) + by;
+    else if (side === sides.healthy) column.healthy[code] = (column.healthy[code] ?? 0) + by;
     const left = (column.rows[code] ?? 0) + by;
     column.rows[code] = left;
     if (left > 0 || code === 0) return;
     column.codeOf.delete(column.values[code] ?? "");
     column.free.push(code);
+  }
+
+  /** Makes room for one row more. */
+  function grow(): void {
+    const longer = <T extends Uint8Array | Int32Array>(old: T, next: T): T => {
+      next.set(old);
+      return next;
+    };
+    const length = 2 * sideOfRow.length;
+    sideOfRow = longer(sideOfRow, new Uint8Array(length));
+    for (const column of columns) column.codes = longer(column.codes, new Int32Array(length));
   }
 
   function codeOf(column: OpenColumn, value: string | null | undefined): number {
@@ -99,7 +111,9 @@ export function createStore(): Store {
       return rowOf.size;
     },
     ids,
-    sides: sideOfRow,
+    get sides() {
+      return sideOfRow;
+    },
     since,
     columns,
     sideOf: (id) => sideOfRow[rowOf.get(id) ?? -1] ?? sides.gone,
@@ -110,6 +124,7 @@ export function createStore(): Store {
         row = freeRows.pop() ?? ids.length;
         rowOf.set(subject.id, row);
         ids[row] = subject.id;
+        if (row >= sideOfRow.length) grow();
       } else clear(row);
       const side = sideOfSubject(subject);
       sideOfRow[row] = side;
