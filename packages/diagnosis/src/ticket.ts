@@ -23,7 +23,8 @@ const maxChars = 1024;
  * goes to people who cannot see the product: so it is done once more.
  */
 const address = /\b(?:https?|wss?|ftp|file|socks[45]?):\/\/[^\s"'<>]+/gi;
-const login = /\b(?:basic|bearer|negotiate|ntlm|digest|kerberos)\s+(?=[\w+/=.-]*\d)[\w+/=.-]{12,}/gi;
+const login =
+  /\b(?:[Bb]asic|[Bb]earer|[Nn]egotiate|NTLM|[Dd]igest|[Kk]erberos)\s+(?=[\w+/=.-]*(?:\d|[a-z][A-Z]))[\w+/=.-]{12,}/g;
 const assigned = /\b(?:password|passwd|pwd|secret|token|api[_-]?key|authorization|cookie)\s*[=:]\s*[^\s;,]+/gi;
 const mailbox = /[\w.!#$%&'*+/=?^`{|}~-]+@(?=[\w-]+(?:\.[\w-]+)*)/g;
 
@@ -38,8 +39,17 @@ export function redacted(text: string): string {
   return safeText(bare, maxChars);
 }
 
-/** Any punctuation of ASCII may be escaped: nothing of it is then a link, markup or HTML (CommonMark 2.4). */
-const escaped = (text: string): string => text.replace(/[!-/:-@[-`{-~]/g, "\\$&");
+/**
+ * Text that Markdown shows as it is: no emphasis, link, image, HTML, table, mention or list (CommonMark 2.4), and none of
+ * the addresses that GitHub's dialect links by itself. It stands at the beginning of a block, or inside one.
+ */
+const escaped = (text: string): string =>
+  text
+    .replace(/[\\`*_{}[\]<>#!|~&@$^]/g, "\\$&")
+    .replace(/:\/\//g, ":\\/\\/")
+    .replace(/\bwww\./gi, (found) => `${found.slice(0, -1)}\\.`)
+    .replace(/^(\s*)([-+=])/, "$1\\$2")
+    .replace(/^(\s*\d{1,9})([.)])/, "$1\\$2");
 
 const minute = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
