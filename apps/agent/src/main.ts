@@ -26,6 +26,7 @@ import { lowerPrivileges } from "./platform/windows/lower-privileges.ts";
 import { windowsWorld } from "./platform/windows/windows-world.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
 import { readTrustStore, type TrustStore, windowsStore } from "./probes/trust-store.ts";
+import { lastUsersIn } from "./proxy/last-users.ts";
 import { waysOut } from "./proxy/own-route.ts";
 import { scriptMemory } from "./proxy/script-memory.ts";
 import { type LastUsers, readSettings, type SettingsContext } from "./proxy/settings.ts";
@@ -102,7 +103,7 @@ const trust = trustStore();
 const scripts = scriptMemory(clock);
 const uid = process.getuid?.() ?? null;
 /** Users of the last reading, for the time in which nobody is signed in. */
-const lastUsers: LastUsers = { users: [] };
+let lastUsers: LastUsers = { users: [] };
 let windowsKnown: SettingsContext["windows"];
 /** The service's view of Windows; null elsewhere. */
 const windows = () => {
@@ -136,6 +137,7 @@ const networkStateOf = (machine: SettingsContext["windows"]) =>
   machine && !("why" in machine) ? machine.networkState() : "";
 
 function sensors({ config, dataDir, fence, hostname: reported }: SensorSetup) {
+  if (process.platform === "win32") lastUsers = lastUsersIn(dataDir);
   const settings = settingsWith(config.proxySettings, saltOf(dataDir));
   let turn = -1;
   const context = (signal: AbortSignal): ObserveContext => ({

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { settingsFactsSchema } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
 import { bytes, vectors } from "@lynceus/proxy-settings/testing/vectors";
@@ -5,8 +7,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { WindowsMachine } from "../src/platform/windows/machine.ts";
 import { maxValueBytes, type Registry } from "../src/platform/windows/registry.ts";
+import { lastUsersIn } from "../src/proxy/last-users.ts";
 import { type LastUsers, readSettings, type SettingsContext } from "../src/proxy/settings.ts";
 import { memoryRegistry, type Values } from "./support/memory-registry.ts";
+import { temporaryDirectory } from "./support/temporary.ts";
 
 const settingsKey = "Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
 const policyKey = "Software\\Policies\\Microsoft\\Windows\\CurrentVersion\\Internet Settings";
@@ -218,6 +222,18 @@ describe("with nobody signed in", () => {
     expect(before.facts.nobodySignedIn).toBe(false);
     expect(after.facts).toMatchObject({ nobodySignedIn: true, configurations: before.facts.configurations });
     expect(after.configurations).toEqual(before.configurations);
+  });
+
+  test("they are kept over a restart, whatever became of the file", async () => {
+    const directory = temporaryDirectory();
+    const before = await read(signedIn, { lastUsers: lastUsersIn(directory) });
+    const after = await read(machineOf(memoryRegistry(empty)), { lastUsers: lastUsersIn(directory) });
+    expect(after.facts).toMatchObject({ nobodySignedIn: true, configurations: before.facts.configurations });
+    expect(after.facts.users.map(({ id }) => id)).toEqual(before.facts.users.map(({ id }) => id));
+    for (const damaged of ['[{"user":1}]', '[{"user":"a","inForce":{"settings":{}}}]', "{}", "[nul", ""]) {
+      writeFileSync(join(directory, "last-users.json"), damaged);
+      expect(lastUsersIn(directory).users).toEqual([]);
+    }
   });
 
   test("nothing is known of a machine that never saw anyone", async () => {

@@ -7,6 +7,7 @@ import {
 } from "@lynceus/proxy-settings/effective";
 import { settingsBlobFacts } from "@lynceus/proxy-settings/settings-blob";
 import type { WindowsMachine } from "../platform/windows/machine.ts";
+import { withMachineKeysOnce } from "../platform/windows/registry.ts";
 import { readPolicy } from "./policy.ts";
 import { type SourceReading, self, type UserReading } from "./source.ts";
 import { readWinHttp } from "./winhttp.ts";
@@ -51,7 +52,7 @@ function summary(hives: readonly HiveReading[]): string {
  * out meanwhile is left out. What is absent or broken is a source's outcome. Never throws.
  */
 export function readWindowsSettings(machine: WindowsMachine): WindowsSettings {
-  const { registry } = machine;
+  const registry = withMachineKeysOnce(machine.registry);
   const system = readHive(registry, "HKU\\.DEFAULT");
   const local = readHive(registry, "HKLM");
   const places = machine.scope === "self" ? { sids: [self], why: null } : userHives(registry);

@@ -24,8 +24,17 @@ export function memoryRegistry(
   keys: Readonly<Record<string, Values>>,
   failing: (key: string) => string | null = () => null,
 ): Registry {
-  const known = new Map(Object.entries(keys).map(([key, values]) => [key.toLowerCase(), { key, values }]));
-  const isThere = (key: string) => [...known.keys()].some((one) => one === key || one.startsWith(`${key}\\`));
+  const known = new Map(Object.entries(keys).map(([key, values]) => [key.toLowerCase(), values]));
+  /** Names of the keys right below each key, in the order in which they were written. */
+  const below = new Map<string, Set<string>>();
+  for (const key of Object.keys(keys)) {
+    const parts = key.split("\\");
+    for (let depth = 0; depth < parts.length; depth++) {
+      const above = parts.slice(0, depth).join("\\").toLowerCase();
+      below.set(above, (below.get(above) ?? new Set()).add(parts[depth] ?? ""));
+    }
+  }
+  const isThere = (key: string) => known.has(key) || below.has(key);
   function open<T>(key: string, read: (lower: string) => T): Reading<T> {
     const why = failing(key);
     if (why !== null) return { ok: false, why };
@@ -33,16 +42,11 @@ export function memoryRegistry(
     return isThere(lower) ? { ok: true, value: read(lower) } : { ok: false, why: "absent" };
   }
   return {
-    subkeys: (key) =>
-      open(key, (lower) => {
-        const below = [...known.values()].filter((one) => one.key.toLowerCase().startsWith(`${lower}\\`));
-        return [...new Set(below.map((one) => one.key.slice(key.length + 1).split("\\", 1)[0] ?? ""))];
-      }),
+    subkeys: (key) => open(key, (lower) => [...(below.get(lower) ?? [])]),
     values: (key) =>
       open(
         key,
-        (lower) =>
-          new Map(Object.entries(known.get(lower)?.values ?? {}).map(([name, value]) => [name, registryValue(value)])),
+        (lower) => new Map(Object.entries(known.get(lower) ?? {}).map(([name, value]) => [name, registryValue(value)])),
       ),
   };
 }
