@@ -95,6 +95,8 @@ afterEach(async ({ task }) => {
 
 /** Cycles in which a finding must be there: two raise it, and what is made in the middle of a cycle shows in the next. */
 const soon = 3;
+/** What the fleet shows waits for the peers' cycles, and for the collector to have counted them. */
+const soonForFleet = 5;
 
 /** Runs a round and checks it: each primary finding right, none on a client that no fault concerns, all of it mended. */
 async function check(round: Pick<Round, "faults" | "make" | "others" | "step">, withinCycles = soon): Promise<void> {
@@ -284,31 +286,40 @@ describe("faults that many machines share", () => {
 
   test("one site cannot reach Exchange, directly or through its proxies", async () => {
     const there = ["munich-desk", "faulty-4", "faulty-5"];
-    await check({
-      make() {
-        for (const name of there)
-          lab.client(name).setRules({ forward: [toExchange(reset), `ip daddr ${address.proxies} ${reset}`] });
+    await check(
+      {
+        make() {
+          for (const name of there)
+            lab.client(name).setRules({ forward: [toExchange(reset), `ip daddr ${address.proxies} ${reset}`] });
+        },
+        faults: [{ name: "Munich is cut off from Exchange", clients: each(there, { primary: "fleet-site-outage" }) }],
+        others: without(...there),
       },
-      faults: [{ name: "Munich is cut off from Exchange", clients: each(there, { primary: "fleet-site-outage" }) }],
-      others: without(...there),
-    });
+      soonForFleet,
+    );
   });
 
   test("the proxy of two sites is dead", async () => {
     const behind = ["proxy-only", "faulty-3", "faulty-4"];
-    await check({
-      make: () => lab.proxies.end("open"),
-      faults: [{ name: "the shared proxy died", clients: each(behind, { primary: "fleet-shared-proxy" }) }],
-      others: without(...behind),
-    });
+    await check(
+      {
+        make: () => lab.proxies.end("open"),
+        faults: [{ name: "the shared proxy died", clients: each(behind, { primary: "fleet-shared-proxy" }) }],
+        others: without(...behind),
+      },
+      soonForFleet,
+    );
   });
 
   test("Exchange down for everyone is one fleet finding", async () => {
-    await check({
-      make: () => lab.web.set({ exchange: "stopped" }),
-      faults: [{ name: "Exchange is down", clients: each(reaching, { primary: "fleet-ews-down" }) }],
-      others: { "ntlm-proxy": silentLogin },
-    });
+    await check(
+      {
+        make: () => lab.web.set({ exchange: "stopped" }),
+        faults: [{ name: "Exchange is down", clients: each(reaching, { primary: "fleet-ews-down" }) }],
+        others: { "ntlm-proxy": silentLogin },
+      },
+      soonForFleet,
+    );
   });
 
   test("Lync web services and SIP at once have findings of their own, and Exchange none", async () => {
