@@ -95,8 +95,8 @@ afterEach(async ({ task }) => {
 
 /** Cycles in which a finding must be there: two raise it, and what is made in the middle of a cycle shows in the next. */
 const soon = 3;
-/** What the fleet shows waits for the peers' cycles, and for the collector to have counted them. */
-const soonForFleet = 5;
+/** What the fleet shows waits for the peers' cycles and for the collector, which counts them every 10 s: two cycles here. */
+const soonForFleet = 7;
 
 /** Runs a round and checks it: each primary finding right, none on a client that no fault concerns, all of it mended. */
 async function check(round: Pick<Round, "faults" | "make" | "others" | "step">, withinCycles = soon): Promise<void> {
