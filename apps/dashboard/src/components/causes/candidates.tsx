@@ -49,7 +49,7 @@ export function Candidates(props: {
                   <th scope="row" className={styles.key}>
                     {keyTitles[one.key]}
                     <span className={styles.narrow}>
-                      <Value candidate={one} />
+                      <Value candidate={one} most={19} />
                     </span>
                   </th>
                   <td className={`${styles.value} ${styles.wide}`}>
@@ -83,9 +83,9 @@ export function Candidates(props: {
   );
 }
 
-function Value({ candidate }: { candidate: CauseCandidate }) {
+function Value({ candidate, most = 24 }: { candidate: CauseCandidate; most?: number }) {
   const query = sharedTerm(candidate);
-  const text = <bdi title={safeText(candidate.value)}>{middleCutHost(valueText(candidate), 24)}</bdi>;
+  const text = <bdi title={safeText(candidate.value)}>{middleCutHost(valueText(candidate), most)}</bdi>;
   return query === null ? (
     text
   ) : (

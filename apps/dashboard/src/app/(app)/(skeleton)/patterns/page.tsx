@@ -84,7 +84,9 @@ export default async function PatternsPage() {
                     ) : (
                       <Link href={machinesHref(term("primary", texts.id))} prefetch={false}>
                         <b className="figure">{formatCount(count.machines)}</b>
-                        {count.failing > 0 ? <small className="bad">{formatCount(count.failing)} failing</small> : null}
+                        {count.failing > 0 ? (
+                          <small className={styles.failing}>{formatCount(count.failing)} failing</small>
+                        ) : null}
                       </Link>
                     )}
                   </td>

@@ -1,4 +1,4 @@
-import { createCommand, latestCommand } from "@lynceus/db/commands";
+import { createCommand, getCommand, latestCommand } from "@lynceus/db/commands";
 import { apiError } from "../../../../../lib/api-error.ts";
 import { apiUser } from "../../../../../lib/api-user.ts";
 import { commandAnswer } from "../../../../../lib/command-answer.ts";
@@ -16,13 +16,15 @@ export async function POST(request: Request, { params }: Context): Promise<Respo
   return Response.json(commandAnswer(command), { status: 202, headers: { "cache-control": "no-store" } });
 }
 
-/** Progress of the newest command of the machine. */
+/** Progress of the command that `?command=` names, of this machine; of its newest one without. */
 export async function GET(request: Request, { params }: Context): Promise<Response> {
   const user = await apiUser(request, "viewer");
   if (user instanceof Response) return user;
   const { id } = await params;
-  const command = await latestCommand(database(), id);
-  if (command === null) return apiError(404, "NO_COMMAND", "This machine was never asked to check.");
+  const asked = new URL(request.url).searchParams.get("command");
+  const command = asked === null ? await latestCommand(database(), id) : await getCommand(database(), asked);
+  if (command === null || command.machineId !== id)
+    return apiError(404, "NO_COMMAND", "This machine was asked for no such check.");
   return Response.json(commandAnswer(command), { headers: { "cache-control": "no-store" } });
 }
 
