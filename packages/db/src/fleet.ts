@@ -34,9 +34,14 @@ export interface FleetGroupRow {
  */
 export async function fleetGroups(db: Database, when: { now: Date; freshSince: Date }): Promise<FleetGroupRow[]> {
   // Past Prisma, which takes longer to read some thousand wide rows than the database to make them.
-  const { rows } = await db.pool.query<FleetGroupRow>({
-    name: "lynceus-fleet-groups",
-    text: `
+  const client = await db.pool.connect();
+  try {
+    await client.query("BEGIN READ ONLY");
+    // Some thousand groups: hashed in memory they take a fifth of the time that sorting the fleet by 17 columns does.
+    await client.query("SET LOCAL work_mem = '64MB'");
+    const { rows } = await client.query<FleetGroupRow>({
+      name: "lynceus-fleet-groups",
+      text: `
       SELECT m.simulated, m.site, m.location, m.route, m.verdict_configured AS "verdictConfigured",
         m.verdict_direct AS "verdictDirect", m.tls_issuer AS "tlsIssuer", m.tls_spki AS "tlsSpki",
         t.back_end AS "backEnd", t.address, t.subnet,
@@ -50,9 +55,16 @@ export async function fleetGroups(db: Database, when: { now: Date; freshSince: D
       WHERE m.last_seen_at >= $2 AND m.approved AND m.cloned_at IS NULL AND m.revoked_at IS NULL
         AND m.status <> 'signed-off'
       GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17`,
-    values: [when.now, when.freshSince],
-  });
-  return rows;
+      values: [when.now, when.freshSince],
+    });
+    await client.query("COMMIT");
+    client.release();
+    return rows;
+  } catch (error) {
+    // Whatever state the connection is in, nobody goes on with it.
+    client.release(true);
+    throw error;
+  }
 }
 
 /** How many machines of a site report, and how many are stale (domain 5.0 rule 12). */

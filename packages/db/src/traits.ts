@@ -56,9 +56,10 @@ export async function readTraits(db: Database, after: TraitsPosition | null, lim
         m.os_version AS "osVersion", t.resolver, t.subnet, t.back_end AS "backEnd", t.address,
         t.route_kind AS "routeKind", t.configuration, t.settings_changed_at AS "settingsChangedAt",
         t.policy_version AS "policyVersion"
-      FROM machine_traits t JOIN machines m ON m.id = t.machine_id
-      WHERE (t.changed_at, t.machine_id) > ($1::timestamptz, $2::uuid)
-      ORDER BY t.changed_at, t.machine_id LIMIT $3`,
+      -- The page first: joined before, every page would be cut from the whole fleet.
+      FROM (SELECT * FROM machine_traits WHERE (changed_at, machine_id) > ($1::timestamptz, $2::uuid)
+        ORDER BY changed_at, machine_id LIMIT $3) t JOIN machines m ON m.id = t.machine_id
+      ORDER BY t.changed_at, t.machine_id`,
     values: [after?.changedAt ?? "-infinity", after?.machineId ?? "00000000-0000-0000-0000-000000000000", limit],
   });
   return rows;
