@@ -12,7 +12,7 @@ import { type AgentConfig, defaultPorts, loadConfig, saveConfig } from "./config
 import { ensureKey, type KeyProtection, loadKey, loadMachineId, type MachineKey, saveMachineId } from "./identity.ts";
 import { loadLimitActs, saveLimitActs } from "./limit-acts.ts";
 import { backOffMs } from "./link/back-off.ts";
-import { type Connect, connector, type RouteFor } from "./link/connect.ts";
+import { type Connect, connector, type Hop, type RouteFor } from "./link/connect.ts";
 import { EnrolmentRefused, enrol } from "./link/enrol.ts";
 import { createLink, type GoodbyeReason, type Link, type LinkOptions, type MachineDescription } from "./link/link.ts";
 import { takeLock } from "./lock.ts";
@@ -123,12 +123,19 @@ function mergeConfig(options: AgentOptions, before: AgentConfig | null): AgentCo
   };
 }
 
+/** The one way that the installer named; the connector itself tries without a proxy after it. */
+function throughProxy(proxy: string | null): readonly Hop[] {
+  if (proxy === null) return [];
+  const { hostname, port } = new URL(proxy);
+  return [{ kind: "proxy", proxy: { scheme: "http", host: hostname, port: Number(port || 80) } }];
+}
+
 function connectorOf(config: AgentConfig, world: AgentWorld): Connect {
   return connector({
     url: parseCollectorUrl(config.collector),
     pin: config.pin,
     systemTrust: world.systemTrust,
-    routeFor: world.routeFor(config.proxySettings),
+    routeFor: config.proxy === null ? world.routeFor(config.proxySettings) : async () => throughProxy(config.proxy),
     clock: world.clock,
     userAgent: world.userAgent,
   });
@@ -149,6 +156,8 @@ async function enrolOnce(
     secret: options.token.secret,
     machine: describeMachine(world, config.hostname),
     simulated: false,
+    site: config.site,
+    tags: config.tags,
     clock: world.clock,
   });
   saveMachineId(dataDir, answer.machineId);

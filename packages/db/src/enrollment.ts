@@ -107,6 +107,9 @@ export interface EnrolInput {
   os: string;
   agentVersion: string;
   simulated: boolean;
+  /** Of the machine's installer; the token's site wins, the tags of both count. */
+  site?: string | undefined;
+  tags?: readonly string[] | undefined;
   /** The empty state of packages/diagnosis. */
   state: MachineState;
 }
@@ -146,8 +149,8 @@ export function enrolMachine(db: Database, input: EnrolInput): Promise<Enrolled>
         statusSince: input.now,
         os: toSqlText(input.os),
         agentVersion: toSqlText(input.agentVersion),
-        site: token.site,
-        tags: token.tags,
+        site: token.site ?? (input.site === undefined ? null : toSqlText(input.site)),
+        tags: [...new Set([...token.tags, ...(input.tags ?? []).map(toSqlText)])],
         state: { create: { state: JSON.parse(toSqlJson(input.state)), updatedAt: input.now } },
       },
     });

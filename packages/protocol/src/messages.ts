@@ -50,6 +50,9 @@ export const enrollSchema = z.looseObject({
   publicKey: base64(256),
   signature: base64(256),
   simulated: z.boolean(),
+  /** What the installer said of this machine, where the token says nothing. */
+  site: text(64).optional(),
+  tags: z.array(text(64)).max(32).optional(),
 });
 export const enrolledSchema = z.looseObject({
   v,

@@ -38,6 +38,9 @@ export async function enrol(options: {
   readonly secret: string;
   readonly machine: MachineDescription;
   readonly simulated: boolean;
+  /** What the installer said of this machine. */
+  readonly site?: string | null;
+  readonly tags?: readonly string[];
   readonly clock: Pick<Clock, "setTimer">;
 }): Promise<{ machineId: string; approved: boolean }> {
   const { socket } = await options.connect();
@@ -66,6 +69,8 @@ export async function enrol(options: {
             publicKey,
             signature: options.key.sign(`lynceus-enroll-v1\n${message.nonce}\n${publicKey}`),
             simulated: options.simulated,
+            ...(options.site && { site: options.site }),
+            ...(options.tags?.length && { tags: [...options.tags] }),
           };
           socket.send(JSON.stringify(enroll));
         } else if (message.type === "enrolled") {

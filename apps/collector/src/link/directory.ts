@@ -58,6 +58,8 @@ export function createDirectory({ db, collectorId, now }: { db: Database; collec
         os: message.os,
         agentVersion: message.agentVersion,
         simulated: message.simulated,
+        site: message.site,
+        tags: message.tags,
         state: emptyState(),
       });
       if (result.ok) return result;

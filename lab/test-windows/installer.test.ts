@@ -1,16 +1,10 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { type Database, openDatabase } from "@lynceus/db/client";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "@lynceus/db/embedded";
-import { createToken } from "@lynceus/db/enrollment";
-import { migrate } from "@lynceus/db/migrate";
-import { savePolicy } from "@lynceus/db/policies";
-import { buildPolicy } from "@lynceus/protocol/presets";
 import { afterAll, beforeAll, describe, expect, it, onTestFailed, vi } from "vitest";
-import { quietPort, type Running, startCollector } from "../src/crash-processes.ts";
-import { startWine, type Wine } from "../src/wine.ts";
+import { type CollectorWorld, startCollectorWorld } from "../src/collector-world.ts";
 import { buildInstallers, crash, processesOf } from "../src/windows-agent.ts";
+import { nodeExe, type Started, startWine, type Wine } from "../src/wine.ts";
 
 /*
  * The real MSI with the real executable under Wine, against the real collector and PostgreSQL. Wine runs every service
@@ -21,56 +15,35 @@ const program = "C:\\Program Files\\Lynceus Agent\\lynceus-agent.exe";
 const setupKey = "HKLM\\SOFTWARE\\Lynceus\\Agent";
 const serviceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LynceusAgent";
 
-let directory: string;
-let postgres: EmbeddedPostgres;
-let collector: Running;
-let db: Database;
+let world: CollectorWorld;
 let wine: Wine;
+/** A program of a user: with the last of them Wine ends its services. */
+let user: Started;
+let programData: string;
 let installers: Awaited<ReturnType<typeof buildInstallers>>;
-let token: string;
-const log: string[] = [];
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), "lynceus-windows-"));
-  // Run as root, PostgreSQL is another user's.
-  chmodSync(directory, 0o755);
-  postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
-  await migrate(postgres.url);
-  db = openDatabase({ url: postgres.url });
-  const body = buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1);
-  await savePolicy(db, { body, createdBy: "test" });
-  const port = await quietPort();
-  collector = await startCollector({
-    databaseUrl: postgres.url,
-    port,
-    directory: path.join(directory, "collector"),
-    log,
-  });
-  const { secret } = await createToken(db, {
-    maxUses: 5,
-    expiresAt: new Date(Date.now() + 3_600_000),
-    createdBy: "test",
-  });
-  const content = { u: `ws://127.0.0.1:${port}`, s: secret, p: null };
-  token = `lyn1.${Buffer.from(JSON.stringify(content)).toString("base64url")}`;
-  installers = await buildInstallers();
+  [world, installers] = await Promise.all([startCollectorWorld(), buildInstallers()]);
   wine = startWine();
-}, 240_000);
+  // Wine ends its services with the last user's program, and those of the set-up have just ended: begin anew.
+  for (const option of ["-k", "-w", "-p"]) execFileSync("wineserver", [option], { env: wine.env, stdio: "ignore" });
+  user = wine.start(nodeExe(), ["-e", "setInterval(() => {}, 1e6)"]);
+  programData = (await wine.run("cmd", ["/c", "echo %ProgramData%"])).output.trim();
+}, 600_000);
 
 afterAll(async () => {
+  user?.process.kill("SIGKILL");
   wine?.stop();
-  await collector?.kill();
-  await db?.close();
-  await postgres?.stop();
-  for (const made of [directory, installers?.directory]) if (made) rmSync(made, { recursive: true, force: true });
+  await world?.stop();
+  if (installers) rmSync(installers.directory, { recursive: true, force: true });
 });
 
-const data = () => wine.unixPath("C:\\ProgramData\\Lynceus");
-const msiexec = (...args: string[]) => wine.run("msiexec", [...args, "/qn"], { timeoutMs: 120_000 });
+const data = () => wine.unixPath(`${programData}\\Lynceus`);
+const msiexec = (...args: string[]) => wine.run("msiexec", [...args, "/qn"], { timeoutMs: 300_000 });
 const install = (file: string, ...properties: string[]) => msiexec("/i", wine.windowsPath(file), ...properties);
 const query = (key: string, ...args: string[]) => wine.run("reg", ["query", key, ...args]);
-const machines = () => db.prisma.machine.findMany({ orderBy: { id: "asc" } });
-const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 60_000, interval: 250 });
+const machines = () => world.db.prisma.machine.findMany({ orderBy: { id: "asc" } });
+const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 120_000, interval: 250 });
 const service = () => processesOf("lynceus-agent.exe", wine.env.WINEPREFIX ?? "");
 const agentLog = () => {
   const file = path.join(data(), "agent.log");
@@ -88,27 +61,22 @@ const connected = () =>
     expect(status.link.phase).toBe("connected");
     return status;
   });
-const observations = () =>
-  db.prisma.$queryRaw<{ epoch: string; seq: number }[]>`
-    SELECT epoch::text AS epoch, seq::int AS seq FROM observations ORDER BY received_at, seq`;
-
-describe("the MSI", () => {
+describe("the MSI", { timeout: 400_000 }, () => {
   let machineId: string;
 
   it("installs without a window; the service enrols and reports", async () => {
-    onTestFailed(() => console.error(agentLog(), log.slice(-10).join("\n")));
+    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
     const { code, output } = await install(
       installers.msi,
-      "COLLECTOR_URL=",
-      `ENROLL_TOKEN=${token}`,
+      `ENROLL_TOKEN=${world.token}`,
       "ALLOWED_SUFFIXES=example.org,msftconnecttest.com",
       "SITE=Berlin",
       "TAGS=vdi,pilot",
     );
-    expect({ code, output }).toMatchObject({ code: 0 });
+    expect({ code, output }).toEqual({ code: 0, output: "" });
     machineId = (await connected()).machineId;
     expect((await machines()).map(({ id, os }) => ({ id, os }))).toEqual([{ id: machineId, os: "windows" }]);
-    await soon(async () => expect((await observations()).length).toBeGreaterThan(3));
+    await soon(async () => expect((await world.observations()).length).toBeGreaterThan(3));
   });
 
   it("leaves no token and no readable key", async () => {
@@ -117,19 +85,21 @@ describe("the MSI", () => {
     expect(values).not.toContain("EnrollToken");
     expect(readFileSync(path.join(data(), "machine.key"), "utf8")).toMatch(/^lynceus-protected-1 [A-Za-z0-9+/=]+\n$/);
     for (const name of readdirSync(data()).filter((name) => name.endsWith(".json") || name.endsWith(".log")))
-      expect(readFileSync(path.join(data(), name), "utf8")).not.toContain(token);
+      expect(readFileSync(path.join(data(), name), "utf8")).not.toContain(world.token);
   });
 
   it("makes a service that starts by itself, with its path in quotes, its recovery and its delayed start", async () => {
     const { output } = await query(serviceKey);
-    expect(output).toMatch(/ImagePath\s+REG_(?:EXPAND_)?SZ\s+"C:\\Program Files\\Lynceus Agent\\lynceus-agent\.exe" service/);
+    expect(output).toMatch(
+      /ImagePath\s+REG_(?:EXPAND_)?SZ\s+"C:\\Program Files\\Lynceus Agent\\lynceus-agent\.exe" service/,
+    );
     expect(output).toMatch(/Start\s+REG_DWORD\s+0x2/);
     expect(output).toMatch(/ObjectName\s+REG_SZ\s+LocalSystem/);
   });
 
   it("of a killed service loses nothing and repeats nothing", async () => {
-    onTestFailed(() => console.error(agentLog(), log.slice(-10).join("\n")));
-    const before = await observations();
+    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
+    const before = await world.observations();
     const [pid] = service();
     expect(pid).toBeDefined();
     crash(pid ?? 0);
@@ -141,8 +111,8 @@ describe("the MSI", () => {
     });
     await soon(() => expect(readFileSync(path.join(data(), "status.json"), "utf8")).not.toBe(written));
     expect((await connected()).machineId).toBe(machineId);
-    await soon(async () => expect((await observations()).length).toBeGreaterThan(before.length));
-    const rows = await observations();
+    await soon(async () => expect((await world.observations()).length).toBeGreaterThan(before.length));
+    const rows = await world.observations();
     expect(rows.slice(0, before.length)).toEqual(before);
     expect(new Set(rows.map(({ epoch }) => epoch)).size).toBe(1);
     const numbers = rows.map(({ seq }) => seq);
@@ -150,7 +120,7 @@ describe("the MSI", () => {
   });
 
   it("of a later version keeps the machine", async () => {
-    onTestFailed(() => console.error(agentLog(), log.slice(-10).join("\n")));
+    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
     const key = readFileSync(path.join(data(), "machine.key"), "utf8");
     expect((await install(installers.next)).code).toBe(0);
     await soon(() => expect(service()).toHaveLength(1));

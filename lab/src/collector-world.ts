@@ -1,0 +1,53 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Database, openDatabase } from "@lynceus/db/client";
+import { startEmbeddedPostgres } from "@lynceus/db/embedded";
+import { createToken } from "@lynceus/db/enrollment";
+import { migrate } from "@lynceus/db/migrate";
+import { savePolicy } from "@lynceus/db/policies";
+import { buildPolicy } from "@lynceus/protocol/presets";
+import { quietPort, startCollector } from "./crash-processes.ts";
+
+/** A PostgreSQL and a built collector on loopback, for an agent that comes out of its installer. */
+export interface CollectorWorld {
+  readonly db: Database;
+  /** An enrolment token as an admin copies it. */
+  readonly token: string;
+  /** What the collector logged. */
+  readonly log: readonly string[];
+  /** What is stored, in the order in which it came. */
+  observations(): Promise<{ readonly epoch: string; readonly seq: number }[]>;
+  stop(): Promise<void>;
+}
+
+export async function startCollectorWorld(): Promise<CollectorWorld> {
+  const directory = mkdtempSync(path.join(tmpdir(), "lynceus-world-"));
+  // Run as root, PostgreSQL is another user's.
+  chmodSync(directory, 0o755);
+  const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
+  await migrate(postgres.url);
+  const db = openDatabase({ url: postgres.url });
+  const body = buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1);
+  await savePolicy(db, { body, createdBy: "test" });
+  const port = await quietPort();
+  const log: string[] = [];
+  const collectorDirectory = path.join(directory, "collector");
+  const collector = await startCollector({ databaseUrl: postgres.url, port, directory: collectorDirectory, log });
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const { secret } = await createToken(db, { maxUses: 5, expiresAt, createdBy: "test" });
+  const content = { u: `ws://127.0.0.1:${port}`, s: secret, p: null };
+  return {
+    db,
+    token: `lyn1.${Buffer.from(JSON.stringify(content)).toString("base64url")}`,
+    log,
+    observations: () => db.prisma.$queryRaw`
+      SELECT epoch::text AS epoch, seq::int AS seq FROM observations ORDER BY received_at, seq`,
+    async stop() {
+      await collector.kill();
+      await db.close();
+      await postgres.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
