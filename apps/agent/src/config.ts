@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "./atomic-file.ts";
 import { parseCollectorUrl } from "./collector-url.ts";
 import { type Budget, defaultBudget } from "./self-limits.ts";
+import { readStored } from "./stored-file.ts";
 
 /** What `enroll` leaves in the data directory for `run`: all that an installer decided. */
 export interface AgentConfig {
@@ -36,13 +36,8 @@ export const saveConfig = (dataDir: string, config: AgentConfig): void =>
 /** Null where there is none. @throws Error with one line when it is damaged. */
 export function loadConfig(dataDir: string): AgentConfig | null {
   const path = configFile(dataDir);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
+  const text = readStored(path);
+  if (text === null) return null;
   try {
     return parseConfig(JSON.parse(text));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFile } from "./atomic-file.ts";
+import { readStored } from "./stored-file.ts";
 
 /** The machine's Ed25519 key. Its private part never leaves the data directory. */
 export interface MachineKey {
@@ -53,13 +53,8 @@ export function ensureKey(dataDir: string, protection: KeyProtection | null = nu
 /** The key of this data directory; null where there is none. @throws Error when it is there but no key. */
 export function loadKey(dataDir: string, protection: KeyProtection | null = null): MachineKey | null {
   const path = keyFile(dataDir);
-  let kept: string;
-  try {
-    kept = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`the key file ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
+  const kept = readStored(path, `the key file ${path}`);
+  if (kept === null) return null;
   let pem = kept;
   if (kept.startsWith(protectedMark)) {
     try {
@@ -89,13 +84,8 @@ export function saveMachineId(dataDir: string, machineId: string): void {
 /** Null where this directory is not enrolled. @throws Error when the file is there but says no id. */
 export function loadMachineId(dataDir: string): string | null {
   const path = machineFile(dataDir);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
+  const text = readStored(path);
+  if (text === null) return null;
   try {
     const { machineId } = JSON.parse(text) as { machineId?: unknown };
     if (typeof machineId === "string" && /^[0-9a-f-]{36}$/i.test(machineId)) return machineId;

@@ -128,6 +128,32 @@ describe("route handlers", () => {
     expect(await answer.json()).toMatchObject({ error: { code: "NO_MACHINE" } });
   });
 
+  test("a check's progress is that of the command asked for, and of this machine alone", async () => {
+    const { database } = await import("../src/lib/db.ts");
+    const { prisma } = database();
+    const route = "api/machines/[id]/check-now";
+    const [older, newer, others] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
+    for (const [id, machineId, minute] of [
+      [older, unknownMachine, 1],
+      [newer, unknownMachine, 2],
+      [others, "00000000-0000-4000-8000-0000000000ff", 3],
+    ] as const) {
+      const at = new Date(Date.UTC(2026, 10, 22, 8, minute));
+      const times = { createdAt: at, updatedAt: at };
+      await prisma.command.create({
+        data: { id: id ?? "", machineId, command: "check-now", createdBy: "ann", ...times },
+      });
+    }
+    const ask = (query: string) =>
+      find(route, "GET")(new Request(`${origin}/api/x${query}`, { headers: { cookie: cookies.viewer } }), {
+        params: Promise.resolve({ id: unknownMachine }),
+      });
+    expect(await (await ask("")).json()).toMatchObject({ id: newer });
+    expect(await (await ask(`?command=${older}`)).json()).toMatchObject({ id: older });
+    for (const query of [`?command=${others}`, "?command=nonsense", "?command="])
+      expect((await ask(query)).status).toBe(404);
+  });
+
   test("the palette finds nothing by hostile text and does not fail", async () => {
     for (const text of ["a", "ab", '"; drop table machines; --', "name:*", "%", "\u202e\u0000x", "x".repeat(5_000)]) {
       const answer = await find("api/go-to", "GET")(

@@ -6,7 +6,7 @@ import type { Target } from "@lynceus/protocol/policy";
 import { parsePacResult } from "@lynceus/proxy-settings/pac-result";
 import { redactProxyUrl } from "@lynceus/proxy-settings/redact";
 import type { PacOutcome } from "@lynceus/proxy-settings/route";
-import { authorityOf } from "../probes/authority.ts";
+import { targetUrl } from "@lynceus/proxy-settings/target-url";
 import { classifyBody } from "../probes/body-class.ts";
 import type { ProbeContext } from "../probes/context.ts";
 import { evaluateScript } from "./evaluate-script.ts";
@@ -19,15 +19,6 @@ export interface EvaluatedPac {
   outcome(url: string): PacOutcome;
   /** The same for an address that was not among the targets. */
   ask(url: string, ctx: ProbeContext): Promise<PacOutcome>;
-}
-
-/** The address of a target as a client would ask for it; SIP and TLS ports as https, which is how they are proxied. */
-export function urlOf(target: Target): string {
-  const scheme = target.kind === "http" ? "http" : "https";
-  const port = target.port ?? (scheme === "http" ? 80 : 443);
-  const standard = port === (scheme === "http" ? 80 : 443);
-  const authority = authorityOf(target.host, port);
-  return `${scheme}://${standard ? authority.replace(/:\d+$/, "") : authority}${target.path ?? "/"}`;
 }
 
 /** Chrome hands over only the origin of https addresses (domain 4.6). */
@@ -103,7 +94,7 @@ async function changedByCase(
   myIpAddress: string,
   ctx: ProbeContext,
 ): Promise<string[] | null> {
-  const urls = [...new Set(targets.map(urlOf))];
+  const urls = [...new Set(targets.map(targetUrl))];
   const lowered = withLowerCaseHosts(script);
   const answers = await answersOf(
     lowered,
@@ -117,7 +108,7 @@ async function changedByCase(
     return answer?.ok ? answer.result : null;
   };
   const changed = new Set(urls.filter((url) => firstChoice(resultOf(url)) !== firstChoice(loweredResult(url))));
-  return targets.filter((target) => changed.has(urlOf(target))).map(({ id }) => id);
+  return targets.filter((target) => changed.has(targetUrl(target))).map(({ id }) => id);
 }
 
 /**
@@ -171,7 +162,7 @@ export async function fetchAndEvaluatePac(
 
   const script = decode(got.body, got.contentType);
   const routed = targets.filter((target) => target.kind !== "srv");
-  const urls = [...new Set(routed.flatMap((target) => [urlOf(target), originOf(urlOf(target))]))];
+  const urls = [...new Set(routed.flatMap((target) => [targetUrl(target), originOf(targetUrl(target))]))];
   const calls = urls.map((url) => ({ url, host: hostOf(url) }));
   const byUrl = await answersOf(script, calls, myIpAddress, ctx);
   const failure = urls.map((url) => byUrl.get(url)).find((answer) => answer && !answer.ok);
@@ -189,7 +180,7 @@ export async function fetchAndEvaluatePac(
       evalOk: failure === undefined,
       evalError: failure && !failure.ok ? shown(failure.why) : null,
       urlFormsDiffer: routed
-        .filter((target) => resultOf(urlOf(target)) !== resultOf(originOf(urlOf(target))))
+        .filter((target) => resultOf(targetUrl(target)) !== resultOf(originOf(targetUrl(target))))
         .map((target) => target.id),
       myIpAddress: /\bmyIpAddress(?:Ex)?\s*\(/.test(script) ? myIpAddress : null,
       capitalHostLiterals: capitals,

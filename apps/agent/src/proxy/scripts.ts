@@ -2,11 +2,12 @@ import type { PacFacts, WpadFacts } from "@lynceus/protocol/facts";
 import type { Target } from "@lynceus/protocol/policy";
 import type { InForce } from "@lynceus/proxy-settings/effective";
 import { type PacOutcome, resolveRoute } from "@lynceus/proxy-settings/route";
+import { targetUrl } from "@lynceus/proxy-settings/target-url";
 import { zoneOf } from "@lynceus/proxy-settings/zone";
 import type { WinHttpAnswer } from "../platform/windows/winhttp-child.ts";
 import type { ProbeContext } from "../probes/context.ts";
 import type { RoutedConfiguration } from "../probes/probe.ts";
-import { type EvaluatedPac, fetchAndEvaluatePac, urlOf } from "./pac.ts";
+import { type EvaluatedPac, fetchAndEvaluatePac } from "./pac.ts";
 import { self } from "./source.ts";
 import { type AskWinHttp, winHttpFacts } from "./winhttp-routes.ts";
 import { type Discovered, discoverScript, notTried } from "./wpad.ts";
@@ -50,7 +51,7 @@ async function askAbout(
   { winhttp, probes }: ScriptContext,
 ): Promise<Asked> {
   if (!winhttp) return notAsked;
-  const urls = [...new Set(targets.filter(({ kind }) => kind !== "srv").map(urlOf))];
+  const urls = [...new Set(targets.filter(({ kind }) => kind !== "srv").map(targetUrl))];
   const user = winhttp.userOf.get(id) ?? null;
   const reply = await winhttp.ask(
     { ...script, user: user === self ? null : user, urls, dhcp: script.autoDetect },
@@ -71,7 +72,7 @@ function outcomeBy(asked: Asked, own: EvaluatedPac | null, url: string): PacOutc
 function besideWinHttp(facts: PacFacts, own: EvaluatedPac, asked: Asked, targets: readonly Target[]): PacFacts {
   const target = targets.find(({ service }) => service === "ews") ?? targets.find(({ kind }) => kind !== "srv");
   if (!target) return facts;
-  const url = urlOf(target);
+  const url = targetUrl(target);
   const outcome = own.outcome(url);
   return {
     ...facts,
@@ -130,7 +131,7 @@ export async function routeConfigurations(
       pac.push(ctx.winhttp ? besideWinHttp(facts, deciding, asked, targets) : facts);
     }
     const route = (target: Target) => {
-      const url = urlOf(target);
+      const url = targetUrl(target);
       const outcomes = {
         autoDetect: outcomeBy(byDetection, detected, url),
         pac: outcomeBy(byScript, named, url),
@@ -143,12 +144,12 @@ export async function routeConfigurations(
       route: (target) =>
         target.kind === "srv" ? { kind: "direct", proxy: null, by: "none", list: "" } : route(target),
       async routeTo(target, probes) {
-        const url = urlOf(target);
+        const url = targetUrl(target);
         const ask = async (script: EvaluatedPac | null) => script?.ask(url, probes) ?? null;
         const [autoDetect, pac] = await Promise.all([ask(detected), ask(named)]);
         return resolveRoute(url, settings, { autoDetect, pac }).route;
       },
-      zone: (target) => zoneOf({ url: urlOf(target), route: route(target), settings, ...ctx.zones?.get(id) }),
+      zone: (target) => zoneOf({ url: targetUrl(target), route: route(target), settings, ...ctx.zones?.get(id) }),
     });
   }
   return { configurations, wpad: found.facts, pac };
