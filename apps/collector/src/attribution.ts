@@ -2,7 +2,7 @@ import { type AttributionInput, saveAttributions } from "@lynceus/db/causes";
 import type { Database } from "@lynceus/db/client";
 import { type ChangeWithMachines, changesSince, joinChanges } from "@lynceus/db/fleet-changes";
 import { dropLease, takeLease } from "@lynceus/db/lease";
-import { earlier, type MachineTraits, readTraits, type TraitsPosition } from "@lynceus/db/traits";
+import { type MachineTraits, readTraits, resumeTraits, type TraitsPosition } from "@lynceus/db/traits";
 import { attribute } from "@lynceus/diagnosis/attribution/attribute";
 import { createAttributionIndex } from "@lynceus/diagnosis/attribution/attribution-index";
 import { type Attribution, maxCounterExamples, none, type Subject } from "@lynceus/diagnosis/attribution/types";
@@ -213,7 +213,7 @@ export function createAttribution({ db, collectorId, now }: { db: Database; coll
 
   /** Reads what was written since the last turn. */
   async function read(): Promise<void> {
-    const from: TraitsPosition | null = position && (await earlier(db, position, overlapSeconds));
+    const from: TraitsPosition | null = position && (await resumeTraits(db, position, overlapSeconds));
     let after = from;
     const seen = new Map<string, string>();
     for (;;) {

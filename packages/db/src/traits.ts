@@ -42,7 +42,7 @@ export interface TraitsPosition {
 /**
  * Machines whose traits or status were written after a position, in that order, `limit` at a time; from the first one
  * where it is null. Rows of a transaction that was long under way may come before those that are read already: begin
- * again a little earlier (`earlier`) and take what comes twice as it is.
+ * again a little earlier (`resumeTraits`) and take what comes twice as it is.
  */
 export async function readTraits(db: Database, after: TraitsPosition | null, limit = 5_000): Promise<MachineTraits[]> {
   // Past Prisma: a collector that begins reads the whole fleet.
@@ -65,11 +65,12 @@ export async function readTraits(db: Database, after: TraitsPosition | null, lim
   return rows;
 }
 
-/** The position `seconds` before one. */
-export async function earlier(db: Database, position: TraitsPosition, seconds: number): Promise<TraitsPosition> {
-  const [row] = await db.prisma.$queryRaw<{ at: string }[]>`
-    SELECT (${position.changedAt}::text::timestamptz - make_interval(secs => ${seconds}::float8))::text AS at`;
-  return { changedAt: row?.at ?? position.changedAt, machineId: "00000000-0000-0000-0000-000000000000" };
+/** Where to go on reading: at the position, or `seconds` ago where that is earlier. */
+export async function resumeTraits(db: Database, position: TraitsPosition, seconds: number): Promise<TraitsPosition> {
+  const [row] = await db.prisma.$queryRaw<{ at: string; overlaps: boolean }[]>`
+    SELECT at::text AS at, at < ${position.changedAt}::text::timestamptz AS overlaps
+    FROM (SELECT now() - make_interval(secs => ${seconds}::float8) AS at) recent`;
+  return row?.overlaps ? { changedAt: row.at, machineId: "00000000-0000-0000-0000-000000000000" } : position;
 }
 
 /**
