@@ -136,6 +136,12 @@ for (let at = 0; at < Math.min(500, changes); at++)
   change(at, fleetContext(summary, { site: context.site, location: "inside" }));
 
 const judged = Array.from({ length: changes }, (_, at) => timed(() => judgeAlone(at)));
+const folded = Array.from({ length: changes }, (_, at) =>
+  timed(() => {
+    const entry = changed[at];
+    if (entry) fold(entry.state, entry.news, now);
+  }),
+);
 const cpu = process.cpuUsage();
 const whole = Array.from({ length: changes }, (_, at) =>
   timed(() => change(at, fleetContext(summary, { site: context.site, location: "inside" }))),
@@ -161,6 +167,7 @@ console.log(
     [
       line("all peers read for each change", scanned),
       line("diagnosis of one machine beside the summary of its peers", judged),
+      line("fold of its cycle", folded),
       line("fold of its cycle, diagnosis, columns and index", whole),
     ],
   ),
