@@ -3,7 +3,7 @@ import { codes, keyCalls } from "./advapi.ts";
 
 /*
  * The system tells us when a key, the set of loaded hives, an address or a route changes; nothing is polled. All
- * notifications of one arming share two events, whatever the number of users, and one thread waits for them.
+ * notifications of keys share one event, whatever the number of users, and one thread waits for all events.
  */
 
 export interface Watch {
@@ -61,16 +61,22 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
   ]);
   const iphlpapi = koffi.load("iphlpapi.dll");
   const outHandle = koffi.out(koffi.pointer("intptr"));
+  const newEvent = () => BigInt(createEvent(null, 0, 0, null));
   const notifications = ["NotifyAddrChange", "NotifyRouteChange"].map((name) => ({
+    event: newEvent(),
     name,
     start: iphlpapi.func("__stdcall", name, "uint32", [outHandle, "void *"]),
     // The system writes here as long as a notification is pending: outside of what the collector moves or frees.
     overlapped: koffi.alloc("uint8", overlapped.size),
   }));
-  const newEvent = () => BigInt(createEvent(null, 0, 0, null));
-
   const wake = newEvent();
-  const network = newEvent();
+  /** Each thing is told once, not at every change. */
+  const told = new Set<string>();
+  const tell = (why: string) => {
+    if (told.has(why)) return;
+    told.add(why);
+    options.onProblem(why);
+  };
   /** Of the last arming. Closing a key with a pending notification signals its event, so each arming has its own. */
   let armed: { readonly event: bigint; readonly handles: readonly bigint[] } | null = null;
   let closed = false;
@@ -103,7 +109,7 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
     }
     armed = { event, handles };
     if (before) disarm(before);
-    if (refused > 0) options.onProblem(`${refused} of ${handles.length + refused} registry keys cannot be watched`);
+    if (refused > 0) tell(`${refused} of ${handles.length + refused} registry keys cannot be watched`);
   }
 
   function disarm({ event, handles }: NonNullable<typeof armed>): void {
@@ -111,27 +117,27 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
     closeHandle(event);
   }
 
-  function armNetwork(): void {
-    for (const { name, start, overlapped: memory } of notifications) {
-      koffi.encode(memory, "uint8", new Uint8Array(overlapped.size), overlapped.size);
-      koffi.encode(memory, overlapped.event, "intptr", network);
-      const code: number = start([0], memory);
-      if (code !== 0 && code !== pending) options.onProblem(`${name}: error ${code}`);
-    }
+  /** One that has told of a change is to be started again; the other is still pending and keeps its memory as it is. */
+  function armNetwork({ name, start, event, overlapped: memory }: (typeof notifications)[number]): void {
+    koffi.encode(memory, "uint8", new Uint8Array(overlapped.size), overlapped.size);
+    koffi.encode(memory, overlapped.event, "intptr", event);
+    const code: number = start([0], memory);
+    if (code !== 0 && code !== pending) tell(`${name}: error ${code}`);
   }
 
   function wait(): void {
     if (closed || !armed) return;
-    const events = [wake, network, armed.event];
+    const events = [wake, armed.event, ...notifications.map(({ event }) => event)];
     waitForAny.async(events.length, events, 0, infinite, (error: unknown, index: number) => {
       if (closed) return release();
       if (error || index === failed || index >= events.length)
-        return options.onProblem(`waiting for changes failed: ${error ?? index}`);
-      if (index === 1) armNetwork();
+        return tell(`waiting for changes failed: ${error ?? index}`);
+      const network = notifications[index - 2];
+      if (network) armNetwork(network);
       // What changes from here on is seen again, so nothing is lost between the change and the reading.
       arm();
       wait();
-      options.onChange(index === 1 ? "network" : "settings");
+      options.onChange(network ? "network" : "settings");
     });
   }
 
@@ -143,7 +149,7 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
   }
 
   arm();
-  armNetwork();
+  for (const one of notifications) armNetwork(one);
   wait();
   return {
     rearm: () => void setEvent(wake),
