@@ -37,11 +37,18 @@ export interface FaultResult {
 const words = (expected: Expected): string =>
   [expected.primary ?? "none", "beside" in expected ? expected.beside : undefined].filter((part) => part).join(" and ");
 
-/** When a machine probed EWS on its configured route since an instant: once in each cycle. The ring holds ten. */
-const probedSince = (machine: Machine, since: number): number[] =>
-  Object.values(machine.facts.probes)
-    .filter(({ facts }) => facts.endpoint.service === "ews" && facts.via === "configured")
-    .flatMap(({ ring }) => ring.map(({ at }) => at).filter((at) => at > since));
+/**
+ * When a machine probed EWS since an instant, on the configured route of the settings in force: once in each cycle. A
+ * change of settings counts from when the agent has read it. The ring holds ten.
+ */
+function probedSince(machine: Machine, since: number): { settings: string; at: number[] } {
+  const slots = Object.values(machine.facts.probes).filter(
+    ({ facts }) => facts.endpoint.service === "ews" && facts.via === "configured",
+  );
+  const [newest] = slots.sort((a, b) => b.at - a.at);
+  const at = newest?.ring.map((entry) => entry.at).filter((instant) => instant > since) ?? [];
+  return { settings: newest?.facts.configuration ?? "", at };
+}
 
 /**
  * Waits until every client is as expected, all at the same moment, and says after how many cycles each first was.
@@ -65,8 +72,10 @@ async function settled(
     for (const [name, want] of Object.entries(expected)) {
       const machine = machines.get(name);
       if (!machine || first.has(name)) continue;
-      const counted = new Set([...(cycles.get(name) ?? []), ...probedSince(machine, since)]);
-      cycles.set(name, counted);
+      const { settings, at } = probedSince(machine, since);
+      const key = `${name} ${settings}`;
+      const counted = new Set([...(cycles.get(key) ?? []), ...at]);
+      cycles.set(key, counted);
       if (holds(machine, want)) first.set(name, counted.size);
     }
     for (const [name, want] of Object.entries(watched)) {

@@ -1,6 +1,6 @@
 /** What the lab measured, as it writes it to `lab/results/faults.json`. */
 export interface LabResult {
-  /** Day of the run, `2026-11-22`, and the commit that the agents and the collector were built from. */
+  /** Day of the run, `2026-11-22`, and the commit that was checked out. */
   readonly date: string;
   readonly commit: string;
   readonly cycleSeconds: number;

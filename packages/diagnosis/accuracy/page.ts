@@ -77,7 +77,7 @@ function labSection(result: LabResult | null): string[] {
     "faults lasted, the clients that none of them concerns were",
     'watched as well: column "others" says on how many of them anything else than their healthy state was shown.',
     "",
-    `${result.faults.length} faults on ${result.faults.reduce((sum, { clients }) => sum + clients.length, 0)} clients, made on ${result.date} with commit ${result.commit}`,
+    `${result.faults.length} faults on ${result.faults.reduce((sum, { clients }) => sum + clients.length, 0)} clients, made on ${result.date} at commit ${result.commit}`,
     "(`LYNCEUS_LAB_RECORD=1 npm run verify -- --only lab` writes `lab/results/faults.json`, this table's source).",
     "",
     ...table(
