@@ -30,11 +30,16 @@ beforeAll(async () => {
   await bundle(program);
   const notices = path.join(directory, "notices.txt");
   writeFileSync(notices, "test\n");
-  const parts = { executable: await linuxExecutable(directory, program), notices, date: 1_767_225_600 };
+  const parts = {
+    executable: await linuxExecutable(directory, program),
+    notices,
+    date: 1_767_225_600,
+    uncompressed: true,
+  };
   deb = makeDeb(directory, parts);
   next = makeDeb(directory, { ...parts, version: "99.0.0" });
   world = await startCollectorWorld();
-});
+}, 600_000);
 
 afterAll(async () => {
   service?.kill("SIGKILL");

@@ -13,7 +13,13 @@ const filesBelow = (directory: string): string[] =>
 /** Makes the Debian package of this executable. @returns its path, in `working`. */
 export function makeDeb(
   working: string,
-  parts: { readonly executable: string; readonly notices: string; readonly date: number; readonly version?: string },
+  parts: {
+    readonly executable: string;
+    readonly notices: string;
+    readonly date: number;
+    readonly version?: string /** For a test: quicker. */;
+    readonly uncompressed?: boolean;
+  },
 ): string {
   const number = parts.version ?? version;
   const tree = join(working, `deb-${number}`);
@@ -60,9 +66,13 @@ export function makeDeb(
   );
   for (const name of ["control", "conffiles", "md5sums"]) chmodSync(join(control, name), 0o644);
   const file = join(working, `lynceus-agent_${number}_amd64.deb`);
-  execFileSync("dpkg-deb", ["--root-owner-group", "-Zxz", "-z1", "--build", tree, file], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, SOURCE_DATE_EPOCH: String(parts.date) },
-  });
+  execFileSync(
+    "dpkg-deb",
+    ["--root-owner-group", ...(parts.uncompressed ? ["-Znone"] : ["-Zxz", "-z1"]), "--build", tree, file],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(parts.date) },
+    },
+  );
   return file;
 }

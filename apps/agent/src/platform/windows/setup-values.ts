@@ -14,6 +14,8 @@ const variables: Readonly<Record<string, string>> = {
   Tags: "LYNCEUS_TAGS",
   AllowedSuffixes: "LYNCEUS_ALLOWED_SUFFIXES",
   AllowedPorts: "LYNCEUS_ALLOWED_PORTS",
+  // As the installer knows it, which also removes what is there: the two must mean the same folder.
+  ProgramData: "ProgramData",
 };
 
 /** What the installer was told, as variables. A value of a wrong type counts as not told. */
