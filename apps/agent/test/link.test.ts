@@ -414,6 +414,21 @@ describe("the link", () => {
     expect((await phase("waiting")).lastError).toMatch(/handshake/);
   });
 
+  it("says goodbye when the machine goes to sleep, stays away, and is back as soon as it wakes up", async () => {
+    const { collector, clock, link, phase, welcomed } = await setUp();
+    link.start();
+    const peer = await welcomed();
+    link.suspend();
+    expect((await peer.next("goodbye")).reason).toBe("suspend");
+    await peer.closed;
+    expect((await phase("waiting")).retryInMs).toBe(120_000);
+    await clock.advance(60_000);
+    expect(collector.count()).toBe(1);
+    link.resume();
+    await welcomed();
+    expect(collector.count()).toBe(2);
+  });
+
   it("says goodbye when it is stopped, and does not come back", async () => {
     const { collector, link, welcomed, clock } = await setUp();
     link.start();
