@@ -109,7 +109,9 @@ describe("overview", () => {
 
   test("names cause and remedy in its sentence", async () => {
     await openLive(page, base);
-    expect(await page.getByRole("heading", { level: 1 }).first().innerText()).toContain("px1.contoso.com");
+    const sentence = await page.getByRole("heading", { level: 1 }).first().innerText();
+    expect(sentence).toMatch(/A PAC change at .* explains 16 of them/);
+    expect(sentence).toContain("What fixes it: let the Exchange and Lync names through");
   });
 });
 
@@ -237,14 +239,16 @@ describe("enrolment and set-up", () => {
 });
 
 describe("everywhere", () => {
-  test("nothing is wider than a phone", async () => {
+  test("nothing is wider than a phone, or too small for a finger", async () => {
     const phone = await visit(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     const wide: string[] = [];
+    const small: string[] = [];
     const look = async (path: string) => {
       await phone.page.goto(base + path);
       await phone.page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
       const width = await phone.page.evaluate(() => document.documentElement.scrollWidth);
       if (width > 390) wide.push(`${path}: ${width} px`);
+      small.push(...(await phone.page.evaluate(tooSmall)).map((what) => `${path}: ${what}`));
     };
     for (const path of ["/login", "/welcome?code=none"]) await look(path);
     await phone.page.goto(`${base}/login`);
@@ -252,6 +256,7 @@ describe("everywhere", () => {
     await phone.page.waitForURL(`${base}/`);
     for (const path of [...everyPage(), "/nothing-here"]) await look(path);
     expect(wide).toEqual([]);
+    expect(small).toEqual([]);
     await phone.context.close();
   });
 
@@ -281,6 +286,35 @@ describe("everywhere", () => {
     expect(visitor.complaints).toEqual([]);
   });
 });
+
+/**
+ * Buttons, fields and links of their own that are lower than the 44 px of a finger. Links within a sentence are as high
+ * as its lines, and a box is ticked by its label.
+ */
+function tooSmall(): string[] {
+  const inSentence = (element: Element) => {
+    const sentence = element.matches("a") ? element.closest("h1, p") : null;
+    return sentence !== null && (sentence.textContent ?? "").trim().length > (element.textContent ?? "").length + 3;
+  };
+  // A field that grows within a taller box is pressed by the box.
+  const inField = (element: Element) => {
+    const box = element.matches("input")
+      ? element.closest(".mantine-PillsInput-input, .mantine-MultiSelect-input")
+      : null;
+    return box !== null && box.getBoundingClientRect().height >= 43.5;
+  };
+  return [...document.querySelectorAll("main a, main button, main input, main select, main summary, main textarea")]
+    .filter((element) => {
+      const box = element.getBoundingClientRect();
+      const drawn = box.width > 1 && box.height > 1 && getComputedStyle(element).visibility !== "hidden";
+      return (
+        drawn && box.height < 43.5 && !element.matches('[type="checkbox"]') && !inSentence(element) && !inField(element)
+      );
+    })
+    .map(
+      (element) => `${element.tagName} "${(element.textContent || element.getAttribute("aria-label") || "").trim()}"`,
+    );
+}
 
 /** The name in a row's text: what stands after its state. */
 function name(text: string): string {
