@@ -18,6 +18,8 @@ export interface CollectorWorld {
   readonly log: readonly string[];
   /** What is stored, in the order in which it came. */
   observations(): Promise<{ readonly epoch: string; readonly seq: number }[]>;
+  /** The highest number that the collector has of its one machine. */
+  lastSeq(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,10 @@ export async function startCollectorWorld(): Promise<CollectorWorld> {
     log,
     observations: () => db.prisma.$queryRaw`
       SELECT epoch::text AS epoch, seq::int AS seq FROM observations ORDER BY received_at, seq`,
+    async lastSeq() {
+      const [state] = await db.prisma.machineState.findMany();
+      return Number(state?.lastSeq ?? 0);
+    },
     async stop() {
       await collector.kill();
       await db.close();
