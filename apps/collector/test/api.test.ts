@@ -1,7 +1,9 @@
 import { createApiToken, revokeApiToken } from "@lynceus/db/api-tokens";
+import { saveAttributions } from "@lynceus/db/causes";
+import { savePolicy } from "@lynceus/db/policies";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Member, startTestCollector, type TestCollector } from "./support/collector.ts";
-import { ewsKey, ewsProbe, observation, systemFacts } from "./support/facts.ts";
+import { ewsKey, ewsProbe, observation, systemFacts, testPolicy } from "./support/facts.ts";
 
 let test: TestCollector;
 let members: Member[];
@@ -125,6 +127,70 @@ describe("the fleet", () => {
   });
 });
 
+describe("causes and changes", () => {
+  it("are read a page at a time, and are 404 when there is none", async () => {
+    const cause = "0195f0a0-0000-4000-8000-000000000002";
+    const { machineId } = members[0]!;
+    await saveAttributions(test.db, {
+      now: new Date(test.clock.now()),
+      simulated: false,
+      attributions: [
+        {
+          simulated: false,
+          location: "inside",
+          failing: 1,
+          healthy: 2,
+          undecided: 0,
+          noCause: null,
+          unexplained: 0,
+          unexplainedSample: [],
+          candidates: [],
+          causes: [
+            {
+              key: "site",
+              value: "Bern",
+              text: "Site Bern explains the one failing machine",
+              explains: 1,
+              of: 1,
+              counts: {
+                failingWith: 1,
+                failingWithout: 0,
+                failingUnknown: 0,
+                healthyWith: 0,
+                healthyWithout: 2,
+                healthyUnknown: 0,
+                logP: -1,
+              },
+              confidence: "low",
+              firstSeen: test.clock.now(),
+              change: null,
+              also: [],
+              members: [machineId],
+              failingOthers: [],
+              healthyMembers: [],
+            },
+          ],
+        },
+      ],
+    });
+    const [attribution] = (await get("/attributions?simulated=false")).body.items;
+    expect(attribution).toMatchObject({ location: "inside", failing: 1, causes: [{ key: "site", value: "Bern" }] });
+    const found = (await get("/causes?open=true")).body;
+    expect(found).toMatchObject({ total: 1, items: [{ text: "Site Bern explains the one failing machine" }] });
+    const [{ id }] = found.items;
+    expect((await get(`/causes/${id}`)).body).toEqual(found.items[0]);
+    expect((await get(`/causes/${id}/machines`)).body.items).toMatchObject([{ id: machineId, until: null }]);
+    expect((await get(`/causes/${cause}`)).body.error.code).toBe("not-found");
+    expect((await get("/causes?open=maybe")).status).toBe(400);
+
+    await savePolicy(test.db, { body: testPolicy(2), createdBy: "test" });
+    const changes = (await get("/changes?kind=policy")).body;
+    expect(changes.items).toMatchObject([{ text: "Policy 1 → 2", machines: 0, sample: [] }]);
+    expect((await get(`/changes/${changes.items[0].id}/machines`)).body.items).toEqual([]);
+    expect((await get(`/changes/${cause}/machines`)).body.error.code).toBe("not-found");
+  });
+});
+
 describe("check now", () => {
   it("reaches the agent, and its progress can be read until it is done", async () => {
     const { machineId } = members[1]!;
@@ -193,10 +259,16 @@ describe("what machines read", () => {
     const { body } = await call("GET", "/api/v1/openapi.json", "none");
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
+      "/api/v1/attributions",
       "/api/v1/canaries",
       "/api/v1/canaries/{id}",
       "/api/v1/canaries/{id}/cancel",
       "/api/v1/canaries/{id}/machines",
+      "/api/v1/causes",
+      "/api/v1/causes/{id}",
+      "/api/v1/causes/{id}/machines",
+      "/api/v1/changes",
+      "/api/v1/changes/{id}/machines",
       "/api/v1/commands/{id}",
       "/api/v1/counts",
       "/api/v1/enrollment-tokens",

@@ -46,7 +46,7 @@ async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
 export interface Retention {
   /** Whole days of observations that are kept; today is beside them. */
   observationDays: number;
-  /** Days that timeline entries, cleared findings, quarantine, finished commands, trend samples, reports, canaries and
+  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, trend samples, reports, canaries and
    * verifications are kept. */
   historyDays: number;
 }
@@ -68,6 +68,13 @@ export async function dropExpired(
   for (const [table, condition] of [
     ["transitions", Prisma.sql`at < ${before}`],
     ["findings", Prisma.sql`cleared_at < ${before}`],
+    ["causes", Prisma.sql`cleared_at < ${before}`],
+    ["fleet_changes", Prisma.sql`last_at < ${before}`],
+    // What is still in use is not seen for the first time again.
+    [
+      "first_seen",
+      Prisma.sql`at < ${before} AND NOT EXISTS (SELECT FROM machines m WHERE m.pac_hash = first_seen.value)`,
+    ],
     ["quarantine", Prisma.sql`received_at < ${before}`],
     ["commands", Prisma.sql`created_at < ${before}`],
     ["fleet_samples", Prisma.sql`at < ${before}`],

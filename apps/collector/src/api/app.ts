@@ -9,6 +9,7 @@ import type { Metrics } from "../metrics.ts";
 import type { TlsMaterial } from "../tls.ts";
 import { requireTokens } from "./auth.ts";
 import { handleErrors } from "./errors.ts";
+import { fleetRoutes } from "./fleet-routes.ts";
 import { type ApiOptions, apiRoutes } from "./routes.ts";
 import { toolsRoutes } from "./tools-routes.ts";
 
@@ -62,6 +63,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   requireTokens(app, options.db, options.now);
 
   await app.register(apiRoutes(options), { prefix: "/api/v1" });
+  await app.register(fleetRoutes(options.db), { prefix: "/api/v1" });
   await app.register(toolsRoutes(options), { prefix: "/api/v1" });
   app.get("/api/v1/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
