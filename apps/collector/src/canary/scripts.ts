@@ -7,7 +7,7 @@ import { isSpecialAddress } from "@lynceus/proxy-settings/special-address";
 /** Milliseconds of processor time for one call, as on the agent. */
 const budgetMs = 500;
 /** Calls that one child answers, and the time it has for them by the clock. */
-const callsPerChild = 500;
+const callsPerChild = 2_000;
 const evaluationMs = 30_000;
 const startMs = 20_000;
 
