@@ -37,6 +37,17 @@ function settleTimes(file: string, seconds: number): void {
   writeFileSync(file, bytes);
 }
 
+/** wixl makes up the package code, whatever it is told. */
+function settlePackageCode(file: string, code: string): void {
+  const summary = execFileSync("msiinfo", ["suminfo", file], { encoding: "utf8" });
+  const made = /\{[0-9A-Fa-f-]{36}\}/.exec(summary)?.[0];
+  const bytes = readFileSync(file);
+  const at = made === undefined ? -1 : bytes.indexOf(made, 0, "latin1");
+  if (at < 0) throw new Error(`the package code of ${file} cannot be found`);
+  bytes.write(`{${code}}`, at, "latin1");
+  writeFileSync(file, bytes);
+}
+
 export interface MsiParts {
   readonly executable: string;
   readonly notices: string;
@@ -113,6 +124,7 @@ export function makeMsi(working: string, parts: MsiParts): string {
     ],
     options,
   );
+  settlePackageCode(file, defines.PackageCode);
   settleTimes(file, parts.date);
   return file;
 }
