@@ -106,6 +106,9 @@ describe("a Windows machine", () => {
     lab.client(name).setRules({ forward: rules });
     await set(settings);
     await shows(expected);
+    const { AutoConfigURL = "", ProxyServer = "", ProxyEnable = 0 } = settings;
+    const blob = { ok: true, counter, manual: ProxyEnable === 1, server: ProxyServer, pacUrl: AutoConfigURL };
+    expect((await lab.machine(name)).facts.settings?.facts.users).toMatchObject([{ blob }]);
     lab.client(name).setRules({});
     await set(direct);
     await shows(healthy);
