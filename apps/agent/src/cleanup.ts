@@ -4,7 +4,8 @@ import { join } from "node:path";
 /** What makes this machine the one that the collector knows, and what its installer decided. */
 const identity = new Set(["machine.key", "machine.json", "config.json", "salt"]);
 /** All that the agent ever writes into its data directory. */
-const ours = /^(?:agent\.lock|agent\.log(?:\.\d+)?|limits\.json|last-users\.json|status\.json|policy\.json|outbox|.*\.tmp)$/;
+const ours =
+  /^(?:agent\.lock|agent\.log(?:\.\d+)?|limits\.json|last-users\.json|status\.json|policy\.json|outbox|.*\.tmp)$/;
 
 /**
  * Removes what the agent left in a data directory, and the directory when nothing else is in it. Files of others stay.
