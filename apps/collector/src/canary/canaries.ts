@@ -138,6 +138,7 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
     page: readonly CanaryCandidate[],
     rules: Policy,
     detect: ReturnType<typeof detectedScripts>,
+    answers: Map<string, Map<string, PacOutcome>>,
   ): Promise<((configuration: string, target: Target) => ProposedRoute)[]> {
     const calls: { machine: number; target: string; url: string; world: ScriptWorld }[] = [];
     const worlds = page.map(({ facts }) => worldOf(facts));
@@ -146,8 +147,12 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
       for (const target of list)
         calls.push({ machine, target: target.id, url: targetUrl(target), world: worlds[machine] as ScriptWorld });
     const ask = async (text: string, asked: readonly (typeof calls)[number][]) => {
-      const answers = await evaluateScript(text, asked, abort.signal);
-      return new Map(asked.map(({ machine, target }, index) => [`${machine} ${target}`, answers[index] as PacOutcome]));
+      const known = answers.get(text) ?? new Map<string, PacOutcome>();
+      answers.set(text, known);
+      const outcomes = await evaluateScript(text, asked, abort.signal, known);
+      return new Map(
+        asked.map(({ machine, target }, index) => [`${machine} ${target}`, outcomes[index] as PacOutcome]),
+      );
     };
     const named = script === null ? null : await ask(script, calls);
     const found = work.proposal.autoDetect ? await Promise.all(page.map(detect)) : null;
@@ -187,10 +192,12 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
       at: number;
       peers: ReturnType<typeof peersByWay>;
       detect: ReturnType<typeof detectedScripts>;
+      /** By script, of this run. */
+      answers: Map<string, Map<string, PacOutcome>>;
     },
   ): Promise<CanaryOutcome[]> {
     const { rules, at, peers } = tools;
-    const proposed = await proposedRoutes(work, script, page, rules, tools.detect);
+    const proposed = await proposedRoutes(work, script, page, rules, tools.detect, tools.answers);
     const inputs = page.map((candidate, index) => ({
       facts: candidate.facts,
       site: candidate.site,
@@ -236,7 +243,13 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
     const machines = counts.healthy + counts.failing + counts.stale + counts.cannotTell + counts.signedOff;
     const sha256 = script === null ? null : createHash("sha256").update(script).digest("hex");
     if (!(await beginCanary(db, work.id, { collectorId, script, sha256, machines }))) return;
-    const tools = { rules, at, peers: peersByWay(rules, at), detect: detectedScripts() };
+    const tools = {
+      rules,
+      at,
+      peers: peersByWay(rules, at),
+      detect: detectedScripts(),
+      answers: new Map<string, Map<string, PacOutcome>>(),
+    };
     let after = work.afterMachine;
     for (;;) {
       abort.signal.throwIfAborted();

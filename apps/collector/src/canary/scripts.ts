@@ -10,6 +10,8 @@ const budgetMs = 500;
 const callsPerChild = 2_000;
 const evaluationMs = 30_000;
 const startMs = 20_000;
+/** Answers of one run that are kept for its next machines. */
+const maxKnown = 10_000;
 
 /** Names of a machine that its own probes resolved lately, or found to be none. */
 function resolvedNames({ probes }: MachineFacts): Record<string, string | null> {
@@ -64,12 +66,13 @@ const asksNames = /\b(?:dnsResolve|isResolvable|isInNet)/;
 
 /**
  * Answers of one script for many machines: each different question is put once, to a child process without rights and
- * with bounded time and memory. A call that fails says why. Rejects only when `signal` aborts.
+ * with bounded time and memory. A call that fails says why. `known` keeps answers from one call to the next of one script. Rejects only when `signal` aborts.
  */
 export async function evaluateScript(
   script: string,
   calls: readonly ScriptCall[],
   signal: AbortSignal,
+  known: Map<string, PacOutcome> = new Map(),
 ): Promise<PacOutcome[]> {
   const hidden = opaque.test(script);
   const byAddress = hidden || asksAddress.test(script);
@@ -82,14 +85,15 @@ export async function evaluateScript(
     ]),
   );
   const first = new Map<string, ScriptCall>();
-  for (const [index, key] of keys.entries()) if (!first.has(key)) first.set(key, calls[index] as ScriptCall);
+  for (const [index, key] of keys.entries())
+    if (!first.has(key) && !known.has(key)) first.set(key, calls[index] as ScriptCall);
   // One child asks one set of resolvers.
   const groups = new Map<string, { key: string; call: ScriptCall }[]>();
   for (const [key, call] of first) {
     const group = byNames ? JSON.stringify([call.world.resolvers, call.world.suffixes]) : "";
     groups.set(group, [...(groups.get(group) ?? []), { key, call }]);
   }
-  const outcomes = new Map<string, PacOutcome>();
+  const outcomes = new Map(known);
   for (const group of groups.values())
     for (let start = 0; start < group.length; start += callsPerChild) {
       const part = group.slice(start, start + callsPerChild);
@@ -113,5 +117,7 @@ export async function evaluateScript(
       for (const [index, { key }] of part.entries())
         outcomes.set(key, answers[index] ?? { ok: false, why: "the script gave no answer" });
     }
+  // A good answer holds for the whole run; a failure may be this child's alone.
+  for (const [key, outcome] of outcomes) if (outcome.ok && known.size < maxKnown) known.set(key, outcome);
   return keys.map((key) => outcomes.get(key) ?? { ok: false, why: "the script gave no answer" });
 }
