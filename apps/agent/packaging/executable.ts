@@ -40,10 +40,12 @@ const hashOf = (path: string) => createHash("sha256").update(readFileSync(path))
 function blob(working: string, program: string, addon: string): string {
   const configuration = join(working, "sea.json");
   const output = join(working, "sea.blob");
+  // The blob keeps the path as it is written here: a relative one, so that it is the same everywhere.
+  copyFileSync(program, join(working, "lynceus-agent.cjs"));
   writeFileSync(
     configuration,
     JSON.stringify({
-      main: program,
+      main: "lynceus-agent.cjs",
       output,
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
@@ -57,6 +59,7 @@ function blob(working: string, program: string, addon: string): string {
   );
   // The blob's format is that of the Node line which reads it.
   execFileSync(join(fetched(packages.nodeLinux), "bin/node"), ["--experimental-sea-config", configuration], {
+    cwd: working,
     stdio: ["ignore", "ignore", "pipe"],
     env: { PATH: process.env.PATH },
   });
