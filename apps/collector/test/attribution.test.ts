@@ -1,4 +1,5 @@
 import { causesOfMachine, getCause, listCauseMembers, listCauses, readAttributions } from "@lynceus/db/causes";
+import { fleetGroups } from "@lynceus/db/fleet";
 import { changesBefore, listChangeMachines, listFleetChanges } from "@lynceus/db/fleet-changes";
 import { revokeMachine } from "@lynceus/db/machines-admin";
 import { savePolicy } from "@lynceus/db/policies";
@@ -115,6 +116,20 @@ const breakIt = (machine: Machine) =>
   ]);
 
 describe("attribution by the collector", () => {
+  it("takes a script for new only where a machine changed to it, not because its machines are new to us", async () => {
+    const [first] = await machines(3);
+    const news = async () => {
+      const now = new Date(system.clock.now());
+      const groups = await fleetGroups(system.db, { now, freshSince: new Date(now.getTime() - 10 * minute) });
+      return Object.fromEntries(groups.map(({ pacHash, pacNew }) => [pacHash, pacNew]));
+    };
+    await system.collector.turns.attribution();
+    expect(await news()).toEqual({ [oldScript]: false });
+    await breakIt(first!);
+    await system.collector.turns.attribution();
+    expect(await news()).toEqual({ [oldScript]: false, [newScript]: true });
+  });
+
   it("names what the failing machines share, with the change before it, and clears it with its history", async () => {
     const fleet = await machines(24);
     await system.collector.turns.attribution();

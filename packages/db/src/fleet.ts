@@ -18,7 +18,10 @@ export interface FleetGroupRow {
   /** "none" where the machine has no script; null where that is not known. */
   pacHash: string | null;
   pacUrl: string | null;
-  /** First seen on any machine within the last 24 hours. */
+  /**
+   * First seen on any machine within the last 24 hours, and taken by one that had another script before: a script that is
+   * first seen because its machines are new to us is not new.
+   */
   pacNew: boolean | null;
   /** The configuration that it changed to within the last half hour. */
   changedTo: string | null;
@@ -42,16 +45,21 @@ export async function fleetGroups(db: Database, when: { now: Date; freshSince: D
     const { rows } = await client.query<FleetGroupRow>({
       name: "lynceus-fleet-groups",
       text: `
+      WITH taken AS (
+        SELECT DISTINCT set_value AS value, simulated FROM fleet_changes
+        WHERE last_at >= $1::timestamptz - interval '24 hours' AND set_key = 'pac-hash'
+      )
       SELECT m.simulated, m.site, m.location, m.route, m.verdict_configured AS "verdictConfigured",
         m.verdict_direct AS "verdictDirect", m.tls_issuer AS "tlsIssuer", m.tls_spki AS "tlsSpki",
         t.back_end AS "backEnd", t.address, t.subnet,
         coalesce(m.pac_hash, CASE WHEN t.pac_url = 'none' THEN 'none' END) AS "pacHash", t.pac_url AS "pacUrl",
-        f.at >= $1::timestamptz - interval '24 hours' AS "pacNew",
+        f.at >= $1::timestamptz - interval '24 hours' AND taken.value IS NOT NULL AS "pacNew",
         CASE WHEN t.settings_changed_at >= $1::timestamptz - interval '30 minutes' THEN t.configuration END AS "changedTo",
         CASE WHEN t.tls_changed_at >= $1::timestamptz - interval '24 hours' THEN t.tls_spki_before END AS "tlsSpkiBefore",
         t.dns_answer AS "dnsAnswer", count(*)::int AS machines
       FROM machines m LEFT JOIN machine_traits t ON t.machine_id = m.id
         LEFT JOIN first_seen f ON f.key = 'pac-hash' AND f.value = m.pac_hash AND f.simulated = m.simulated
+        LEFT JOIN taken ON taken.value = f.value AND taken.simulated = m.simulated
       WHERE m.last_seen_at >= $2 AND m.approved AND m.cloned_at IS NULL AND m.revoked_at IS NULL
         AND m.status <> 'signed-off'
       GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17`,
