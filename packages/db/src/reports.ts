@@ -26,7 +26,7 @@ export class ReportError extends Error {
 
 /** A finding that makes prompts expected, raised on a report's machine around its moment. */
 const raisedAt = Prisma.sql`
-  f.machine_id = r.machine_id AND f.severity IN ('prompting', 'will-prompt')
+  f.machine_id = r.machine_id AND NOT f.withdrawn AND f.severity IN ('prompting', 'will-prompt')
   AND f.since <= r.at + make_interval(mins => ${nearMinutes})
   AND (f.cleared_at IS NULL OR f.cleared_at >= r.at - make_interval(mins => ${nearMinutes}))`;
 
