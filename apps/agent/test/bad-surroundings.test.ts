@@ -128,12 +128,22 @@ describe("a wall clock that jumps by years", () => {
 });
 
 describe("no rights", () => {
-  it.runIf(process.getuid?.() === 0)("to the data directory are said in one line", async () => {
-    execFileSync("chmod", ["755", dist]);
-    const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-    const command = [process.execPath, join(dist, "main.js"), "run", "--data-dir", join(temporaryDirectory(), "data")];
-    const { code, stderr } = await run("setpriv", [...nobody, ...command]);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^lynceus-agent: the data directory .* cannot be used: EACCES\n$/);
-  }, 30_000);
+  it.runIf(process.getuid?.() === 0)(
+    "to the data directory are said in one line",
+    async () => {
+      execFileSync("chmod", ["755", dist]);
+      const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+      const command = [
+        process.execPath,
+        join(dist, "main.js"),
+        "run",
+        "--data-dir",
+        join(temporaryDirectory(), "data"),
+      ];
+      const { code, stderr } = await run("setpriv", [...nobody, ...command]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^lynceus-agent: the data directory .* cannot be used: EACCES\n$/);
+    },
+    30_000,
+  );
 });
