@@ -1,20 +1,59 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bundle, windowsExecutable } from "@lynceus/agent/packaging/executable";
+import { packages } from "@lynceus/agent/packaging/fetched";
+import { packaging, root } from "@lynceus/agent/packaging/layout";
 import { makeMsi } from "@lynceus/agent/packaging/msi";
 
-/** The Windows installers of this checkout: its own version, and a later one for the upgrade. */
+const cache = path.join(root, "node_modules/.cache/lynceus-windows");
+
+/** The real `lynceus-agent.exe` of this checkout; put together anew only when something in it changed. */
+export async function agentExecutable(): Promise<string> {
+  mkdirSync(cache, { recursive: true });
+  const working = mkdtempSync(path.join(cache, "making-"));
+  try {
+    const program = path.join(working, "program.cjs");
+    await bundle(program);
+    const key = createHash("sha256")
+      .update(readFileSync(program))
+      .update(readFileSync(path.join(packaging, "executable.ts")))
+      .update(readFileSync(path.join(root, "package-lock.json")))
+      .update(JSON.stringify(packages))
+      .digest("hex");
+    const place = path.join(cache, key);
+    const executable = path.join(place, "lynceus-agent.exe");
+    if (existsSync(executable)) return executable;
+    const made = path.dirname(await windowsExecutable(working, program));
+    // Older ones are of no use any more.
+    for (const name of readdirSync(cache))
+      if (/^[0-9a-f]{64}$/.test(name)) rmSync(path.join(cache, name), { recursive: true, force: true });
+    renameSync(made, place);
+    return executable;
+  } finally {
+    rmSync(working, { recursive: true, force: true });
+  }
+}
+
+/** The Windows installers of this checkout: its own version, and a later one with the same content for the upgrade. */
 export async function buildInstallers(): Promise<{
   readonly msi: string;
   readonly next: string;
   readonly directory: string;
 }> {
+  const executable = await agentExecutable();
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-installers-"));
-  const program = path.join(directory, "program.cjs");
-  await bundle(program);
-  const executable = await windowsExecutable(directory, program);
   const notices = path.join(directory, "notices.txt");
   writeFileSync(notices, "test\n");
   const parts = { executable, notices, date: 1_767_225_600 };

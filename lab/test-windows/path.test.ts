@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { bundle, windowsExecutable } from "@lynceus/agent/packaging/executable";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from "vitest";
 import { type Expected, healthy, settle } from "../src/expect.ts";
 import { type InternetSettings, type Lab, startLab } from "../src/lab.ts";
 import { address } from "../src/network.ts";
 import { proxyPort } from "../src/proxies.ts";
+import { agentExecutable } from "../src/windows-agent.ts";
 import { searchListKeys, settingsKeys, trustedRootKeys } from "../src/windows-registry.ts";
 import { type Started, startWine, type Wine } from "../src/wine.ts";
 
@@ -38,9 +38,7 @@ beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), "lynceus-path-"));
   lab = await startLab([{ name, site: "berlin", settings: {}, agent: false }]);
   wine = startWine(lab.client(name).namespace);
-  const program = path.join(directory, "program.cjs");
-  await bundle(program);
-  const executable = await windowsExecutable(directory, program);
+  const executable = await agentExecutable();
   await wine.importRegistry({
     ...settingsKeys(direct, counter),
     ...trustedRootKeys(readFileSync(lab.authority, "utf8")),

@@ -105,6 +105,14 @@ export function makeMsi(working: string, parts: MsiParts): string {
     `INSERT INTO \`Property\` (\`Property\`, \`Value\`) VALUES ('SecureCustomProperties', '${secure}')`,
     // Not in a verbose log.
     "INSERT INTO `Property` (`Property`, `Value`) VALUES ('MsiHiddenProperties', 'ENROLL_TOKEN')",
+    // What was written is in force, with the data held; then the old version goes; then the data is let go. wixl always
+    // lets the old version go first.
+    "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('InstallExecute', 6500)",
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 6510 WHERE `Action` = 'RemoveExistingProducts'",
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 6520 WHERE `Action` = 'ReleaseData'",
+    // Cleaning up is for the executable to do, before it is removed; wixl puts these where they are too late.
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 2001 WHERE `Action` = 'RemoveData'",
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 2002 WHERE `Action` = 'RemoveDataButIdentity'",
     // The token is no user's to read, in the time until the service has enrolled.
     "CREATE TABLE `MsiLockPermissionsEx` (`MsiLockPermissionsEx` CHAR(72) NOT NULL, `LockObject` CHAR(72) NOT NULL, `Table` CHAR(32) NOT NULL, `SDDLText` CHAR(255) NOT NULL, `Condition` CHAR(255) PRIMARY KEY `MsiLockPermissionsEx`)",
   ])

@@ -37,6 +37,8 @@ export type Command =
   /** The three below are for the installer, the service manager and the agent itself: not in the help. */
   | { readonly name: "service" }
   | { readonly name: "cleanup"; readonly dataDir: string; readonly keepIdentity: boolean }
+  /** What the MSI of a newer version says before and after it removes the older one. */
+  | { readonly name: "hold" | "release"; readonly dataDir: string }
   | { readonly name: "pac-child" }
   /** Windows: asks the system for the way, for the agent. */
   | { readonly name: "winhttp-child" }
@@ -141,6 +143,11 @@ export function parseCommand(argv: readonly string[], world: CliWorld): Command 
       case "winhttp-child":
         parseArgs({ args, options: {}, strict: true });
         return { name };
+      case "hold":
+      case "release": {
+        const { values } = parseArgs({ args, options: { "data-dir": shared["data-dir"] }, strict: true });
+        return { name, dataDir: dataDirOf(values["data-dir"], world) };
+      }
       case "cleanup": {
         const { values } = parseArgs({
           args,

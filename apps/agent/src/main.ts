@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
 import { type CanaryRequest, probeCanary } from "./canary.ts";
-import { cleanup } from "./cleanup.ts";
+import { cleanup, holdData, releaseData } from "./cleanup.ts";
 import { type Command, parseCommand, UsageError } from "./cli.ts";
 import type { Clock } from "./clock.ts";
 import { networkFingerprint } from "./network-fingerprint.ts";
@@ -292,7 +292,13 @@ async function execute(command: Command): Promise<number> {
       });
     }
     case "cleanup":
-      cleanup(command.dataDir, command.keepIdentity);
+      cleanup(command.dataDir, command.keepIdentity, Date.now());
+      return 0;
+    case "hold":
+      holdData(command.dataDir);
+      return 0;
+    case "release":
+      releaseData(command.dataDir);
       return 0;
     case "enroll":
       return enrolCommand(command.options, ownWorld());
@@ -307,8 +313,8 @@ async function main(): Promise<number> {
   // The service manager waits for this very process.
   if (asked !== "service" && steeringVariables(process.env).length > 0) return runAgain(process);
   try {
-    if (process.platform === "win32" && !["service", "pac-child", "winhttp-child", "cleanup"].includes(asked ?? ""))
-      consoleText = parentConsole(loadKoffi());
+    const silent = ["service", "pac-child", "winhttp-child", "cleanup", "hold", "release"];
+    if (process.platform === "win32" && !silent.includes(asked ?? "")) consoleText = parentConsole(loadKoffi());
     const environment = process.env;
     const { platform } = process;
     return await execute(

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cleanup } from "../src/cleanup.ts";
+import { cleanup, holdData, holdLifetimeMs, releaseData } from "../src/cleanup.ts";
 import { ensureKey, loadKey } from "../src/identity.ts";
 import { forgettable } from "../src/platform/linux/release-memory.ts";
 import { temporaryDirectory } from "./support/temporary.ts";
@@ -73,17 +73,32 @@ describe("what an uninstaller removes", () => {
 
   it("is everything of the agent, and the directory", () => {
     const directory = filled();
-    cleanup(directory, false);
+    cleanup(directory, false, Date.now());
     expect(existsSync(directory)).toBe(false);
-    expect(() => cleanup(directory, false)).not.toThrow();
+    expect(() => cleanup(directory, false, Date.now())).not.toThrow();
   });
 
   it("is not the identity when that is to stay, and never a file of somebody else", () => {
     const directory = filled();
-    cleanup(directory, true);
+    cleanup(directory, true, Date.now());
     expect(readdirSync(directory).sort()).toEqual(["config.json", "machine.json", "machine.key", "salt"]);
     writeFileSync(join(directory, "notes.txt"), "");
-    cleanup(directory, false);
+    cleanup(directory, false, Date.now());
     expect(readdirSync(directory)).toEqual(["notes.txt"]);
+  });
+
+  it("waits while an upgrade goes on, but not for one that never ended", () => {
+    const directory = filled();
+    const all = readdirSync(directory).sort();
+    holdData(directory);
+    cleanup(directory, false, Date.now());
+    releaseData(directory);
+    expect(readdirSync(directory).sort()).toEqual(all);
+    holdData(directory);
+    cleanup(directory, false, Date.now() + holdLifetimeMs + 1000);
+    expect(existsSync(directory)).toBe(false);
+    holdData(directory);
+    releaseData(directory);
+    expect(existsSync(directory)).toBe(false);
   });
 });
