@@ -138,7 +138,11 @@ export function openSession(
         outbox: { items: sent.size, bytes: 0, droppedConfirmations: 0, droppedObservations: 0 },
         resources: { rssBytes: 0, cpuMs: 0, uptimeSeconds: 0 },
       }),
-    progress: (id, state, done, total) => send({ type: "command-progress", id, state, done, total, reason: null }),
+    progress(id, state, done, total) {
+      // Up to where its outbox stands: whoever waits for what the check saw need not guess.
+      const upTo = state === "done" ? { upTo: { epoch: identity.epoch, seq } } : {};
+      send({ type: "command-progress", id, state, done, total, reason: null, ...upTo });
+    },
     goodbye: (now) => send({ type: "goodbye", at: now, reason: "suspend" }),
     close: () => socket.close(),
     get lastSeq() {

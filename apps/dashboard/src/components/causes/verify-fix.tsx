@@ -188,7 +188,7 @@ function Standing({ answer, now, zone }: { answer: VerificationAnswer; now: numb
           {verification.state === "running"
             ? verification.machinesPerSecond === null
               ? "Waiting for the first answer."
-              : `Asks ${verification.machinesPerSecond} machines a second; until ${formatTime(Date.parse(verification.deadline), { now, zone })}.`
+              : `Asks ${Number(verification.machinesPerSecond.toPrecision(2))} machines a second; until ${formatTime(Date.parse(verification.deadline), { now, zone })}.`
             : verification.state === "cancelled"
               ? "Stopped before all were asked."
               : `Ended ${formatTime(verification.finishedAt === null ? null : Date.parse(verification.finishedAt), { now, zone })}.`}
