@@ -13,6 +13,7 @@ import { nodeExe, type Started, startWine, type Wine } from "../src/wine.ts";
 
 const program = "C:\\Program Files\\Lynceus Agent\\lynceus-agent.exe";
 const setupKey = "HKLM\\SOFTWARE\\Lynceus\\Agent";
+const uninstallKey = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall";
 const serviceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LynceusAgent";
 
 let world: CollectorWorld;
@@ -124,19 +125,27 @@ describe("the MSI", { timeout: 400_000 }, () => {
   it("of a later version keeps the machine", async () => {
     onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
     const key = readFileSync(path.join(data(), "machine.key"), "utf8");
+    const before = await world.observations();
     expect((await install(installers.next)).code).toBe(0);
     await soon(() => expect(service()).toHaveLength(1));
     expect((await connected()).machineId).toBe(machineId);
     expect(readFileSync(path.join(data(), "machine.key"), "utf8")).toBe(key);
     expect((await machines()).map(({ id }) => id)).toEqual([machineId]);
+    // One product, the later one, and nothing holds its data any more.
+    const { output } = await query(uninstallKey, "/s");
+    expect(output.match(/DisplayVersion\s+REG_SZ\s+\S+/g)).toEqual([expect.stringMatching(/ 99\.0\.0$/)]);
+    expect(readdirSync(data())).not.toContain("upgrade.hold");
+    expect(await world.observations()).toEqual(expect.arrayContaining(before));
   });
 
   it("repairs what was removed", async () => {
     await wine.run("net", ["stop", "LynceusAgent"]);
     await soon(() => expect(service()).toEqual([]));
     rmSync(wine.unixPath(program));
-    expect((await msiexec("/fa", wine.windowsPath(installers.next))).code).toBe(0);
+    // What msiexec /fa stands for; Wine's knows no /fa.
+    expect((await install(installers.next, "REINSTALL=ALL", "REINSTALLMODE=amus")).code).toBe(0);
     expect(existsSync(wine.unixPath(program))).toBe(true);
+    expect((await connected()).machineId).toBe(machineId);
   });
 
   it("removes everything but the identity when asked to keep that", async () => {

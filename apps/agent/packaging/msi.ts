@@ -113,6 +113,8 @@ export function makeMsi(working: string, parts: MsiParts): string {
     // Cleaning up is for the executable to do, before it is removed; wixl puts these where they are too late.
     "UPDATE `InstallExecuteSequence` SET `Sequence` = 2001 WHERE `Action` = 'RemoveData'",
     "UPDATE `InstallExecuteSequence` SET `Sequence` = 2002 WHERE `Action` = 'RemoveDataButIdentity'",
+    // What the agent unpacks beside itself; 2: when the component goes.
+    "INSERT INTO `RemoveFile` (`FileKey`, `Component_`, `FileName`, `DirProperty`, `InstallMode`) VALUES ('Addon', 'Service', 'koffi.node', 'INSTALLDIR', 2)",
     // The token is no user's to read, in the time until the service has enrolled.
     "CREATE TABLE `MsiLockPermissionsEx` (`MsiLockPermissionsEx` CHAR(72) NOT NULL, `LockObject` CHAR(72) NOT NULL, `Table` CHAR(32) NOT NULL, `SDDLText` CHAR(255) NOT NULL, `Condition` CHAR(255) PRIMARY KEY `MsiLockPermissionsEx`)",
   ])
