@@ -62,6 +62,21 @@ const connected = () =>
     expect(status.link.phase).toBe("connected");
     return status;
   });
+
+/** The same of another process than that of before. */
+const connectedAnew = async (before: readonly number[]) => {
+  const status = path.join(data(), "status.json");
+  const started = await soon(() => {
+    const [pid, ...more] = service();
+    expect(more).toEqual([]);
+    expect(before).not.toContain(pid);
+    expect(pid).toBeDefined();
+    return readFileSync(status, "utf8");
+  });
+  await soon(() => expect(readFileSync(status, "utf8")).not.toBe(started));
+  return connected();
+};
+
 describe("the MSI", { timeout: 400_000 }, () => {
   let machineId: string;
 
@@ -126,16 +141,21 @@ describe("the MSI", { timeout: 400_000 }, () => {
     onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
     const key = readFileSync(path.join(data(), "machine.key"), "utf8");
     const before = await world.observations();
+    const heard = await world.lastSeq();
+    const running = service();
     expect((await install(installers.next)).code).toBe(0);
-    await soon(() => expect(service()).toHaveLength(1));
-    expect((await connected()).machineId).toBe(machineId);
+    expect((await connectedAnew(running)).machineId).toBe(machineId);
     expect(readFileSync(path.join(data(), "machine.key"), "utf8")).toBe(key);
     expect((await machines()).map(({ id }) => id)).toEqual([machineId]);
     // One product, the later one, and nothing holds its data any more.
     const { output } = await query(uninstallKey, "/s");
     expect(output.match(/DisplayVersion\s+REG_SZ\s+\S+/g)).toEqual([expect.stringMatching(/ 99\.0\.0$/)]);
     expect(readdirSync(data())).not.toContain("upgrade.hold");
-    expect(await world.observations()).toEqual(expect.arrayContaining(before));
+    const rows = await world.observations();
+    expect(rows.slice(0, before.length)).toEqual(before);
+    // The outbox goes on where it was.
+    await soon(async () => expect(await world.lastSeq()).toBeGreaterThan(heard));
+    expect(new Set(rows.map(({ epoch }) => epoch)).size).toBe(1);
   });
 
   it("repairs what was removed", async () => {
@@ -145,7 +165,7 @@ describe("the MSI", { timeout: 400_000 }, () => {
     // What msiexec /fa stands for; Wine's knows no /fa.
     expect((await install(installers.next, "REINSTALL=ALL", "REINSTALLMODE=amus")).code).toBe(0);
     expect(existsSync(wine.unixPath(program))).toBe(true);
-    expect((await connected()).machineId).toBe(machineId);
+    expect((await connectedAnew([])).machineId).toBe(machineId);
   });
 
   it("removes everything but the identity when asked to keep that", async () => {
