@@ -149,6 +149,7 @@ describe("machines", () => {
 
   test("a filter that cannot be read says where and how, and keeps the list", async () => {
     await openLive(page, `${base}/machines`);
+    await rows().first().waitFor();
     const all = await rows().count();
     await focusFilter();
     await page.keyboard.type("status:broken");
