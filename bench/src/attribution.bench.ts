@@ -3,7 +3,8 @@
 import { parseArgs } from "node:util";
 import { createAttributionIndex } from "@lynceus/diagnosis/attribution/attribution-index";
 import { fisherLogP, lowestLogP, taroneDivisor } from "@lynceus/diagnosis/attribution/fisher";
-import type { AttributionKey, Subject } from "@lynceus/diagnosis/attribution/types";
+import type { Subject } from "@lynceus/diagnosis/attribution/types";
+import type { AttributionKey } from "@lynceus/protocol/names";
 import { fixed, loadAverage, machineLine, median, table } from "./figures.ts";
 import { pick, type Random, seeded } from "./fleet/random.ts";
 

@@ -1,10 +1,5 @@
-import {
-  type AttributionKey,
-  type ChangeEvent,
-  none,
-  type Subject,
-  type SubjectValues,
-} from "../src/attribution/types.ts";
+import type { AttributionKey } from "@lynceus/protocol/names";
+import { type ChangeEvent, none, type Subject, type SubjectValues } from "../src/attribution/types.ts";
 
 /* Made-up fleets, the same for the same seed, whose causes are known because they were planted. */
 

@@ -1,5 +1,6 @@
+import { type AttributionKey, attributionKeys } from "@lynceus/protocol/names";
 import { attribute } from "../src/attribution/attribute.ts";
-import { type AttributionKey, attributionKeys, type Cause, none } from "../src/attribution/types.ts";
+import { type Cause, none } from "../src/attribution/types.ts";
 import {
   has,
   type Machine,

@@ -141,22 +141,32 @@ export const serviceSchema = z.enum(services);
 /** What a target is, which decides what a good answer looks like (domain 2.5, 3.1). */
 export type Service = z.infer<typeof serviceSchema>;
 
-/** What failing machines may share that healthy ones do not (diagnosis `attribution/types.ts` says what each is). */
+/**
+ * What machines may share, most specific first: of explanations that hold for the same machines the first is named.
+ * A change that rolled out says more than the value it set, a proxy more than the site it stands in.
+ */
 export const attributionKeys = [
+  /** Configuration that many machines changed to within half an hour (`settingsWaves`). */
   "settings-wave",
+  /** SHA-256 of the proxy script's text. */
   "pac-hash",
   "pac-url",
+  /** `host:port` of the configured route of EWS. */
   "proxy",
+  /** `x-feserver` of EWS. */
   "back-end",
+  /** Address that EWS was connected to; unknown behind a proxy. */
   "address",
   "tls-spki",
   "tls-issuer",
   "resolver",
+  /** Network of the machine's private address: /24, or /64. */
   "subnet",
   "site",
   "policy-version",
   "agent-version",
   "os-build",
+  /** `direct` or `proxy`. */
   "route-kind",
 ] as const;
 export const attributionKeySchema = z.enum(attributionKeys);

@@ -1,12 +1,10 @@
-import type { Confidence, Location } from "@lynceus/protocol/names";
+import { type AttributionKey, attributionKeys, type Confidence, type Location } from "@lynceus/protocol/names";
 import { fisherLogP, lowestLogP, taroneDivisor } from "./fisher.ts";
 import { onsetOf, precedingChange } from "./preceding-change.ts";
 import { type Column, type Store, sides } from "./store.ts";
 import {
   type AttributeOptions,
   type Attribution,
-  type AttributionKey,
-  attributionKeys,
   type Candidate,
   type Cause,
   type Counts,

@@ -1,4 +1,5 @@
-import type { AttributionKey, ChangeEvent, PrecedingChange } from "./types.ts";
+import type { AttributionKey } from "@lynceus/protocol/names";
+import type { ChangeEvent, PrecedingChange } from "./types.ts";
 
 /** Older changes are not believed to be the reason (domain 5.5: a script first seen within 24 hours). */
 const windowMs = 24 * 3_600_000;

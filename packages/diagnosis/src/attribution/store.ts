@@ -1,4 +1,5 @@
-import { type AttributionKey, attributionKeys, type Subject } from "./types.ts";
+import { type AttributionKey, attributionKeys } from "@lynceus/protocol/names";
+import type { Subject } from "./types.ts";
 
 /*
  * The machines of one location in columns: a value is a small number, so that a machine is changed in the time of its

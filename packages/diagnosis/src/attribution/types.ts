@@ -1,39 +1,9 @@
-import type { Confidence, Location } from "@lynceus/protocol/names";
+import type { AttributionKey, Confidence, Location } from "@lynceus/protocol/names";
 
 /*
  * Attribution: which shared value separates the failing machines from the healthy ones (design.md "diagnose"). One
  * machine is a `Subject`; what it says is compared within one location only (domain 5.0 rule 3).
  */
-
-/**
- * What machines may share, most specific first: of explanations that hold for the same machines the first is named.
- * A change that rolled out says more than the value it set, a proxy more than the site it stands in.
- */
-export const attributionKeys = [
-  /** Configuration that many machines changed to within half an hour (`settingsWaves`). */
-  "settings-wave",
-  /** SHA-256 of the proxy script's text. */
-  "pac-hash",
-  "pac-url",
-  /** `host:port` of the configured route of EWS. */
-  "proxy",
-  /** `x-feserver` of EWS. */
-  "back-end",
-  /** Address that EWS was connected to; unknown behind a proxy. */
-  "address",
-  "tls-spki",
-  "tls-issuer",
-  "resolver",
-  /** Network of the machine's private address: /24, or /64. */
-  "subnet",
-  "site",
-  "policy-version",
-  "agent-version",
-  "os-build",
-  /** `direct` or `proxy`. */
-  "route-kind",
-] as const;
-export type AttributionKey = (typeof attributionKeys)[number];
 
 /** The value of a key that was looked for and is not there: no proxy, no script, no recent change. Null is "not known". */
 export const none = "none";
