@@ -1,7 +1,16 @@
 import { randomUUID } from "node:crypto";
+import type { SettingsFacts } from "@lynceus/protocol/facts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Member, startTestCollector, type TestCollector } from "./support/collector.ts";
-import { confirmation, downProbe, ewsKey, ewsProbe, observation, systemFacts } from "./support/facts.ts";
+import {
+  configurationId,
+  confirmation,
+  downProbe,
+  ewsKey,
+  ewsProbe,
+  observation,
+  systemFacts,
+} from "./support/facts.ts";
 
 const minute = 60_000;
 let test: TestCollector;
@@ -226,6 +235,55 @@ describe("diagnosis", () => {
     const cleared = await test.rows<{ cleared_at: Date | null }>("SELECT cleared_at FROM findings");
     expect(cleared.every((row) => row.cleared_at !== null)).toBe(true);
     expect(await timeline()).toEqual(expect.arrayContaining(["verdict", "finding-raised", "finding-cleared"]));
+  });
+
+  it("counts the first cycle of settings that are new, and several configurations as one", async () => {
+    const agent = await test.join(member);
+    const badOf = (configuration: string, seq: number) => {
+      const facts = { ...downProbe(), configuration };
+      return observation(seq, "probe", `probe:${configuration}:${facts.target}:configured`, facts);
+    };
+    const settingsOf = (...ids: string[]): SettingsFacts => ({
+      users: ids.map((id) => ({ id: `user-${id}`, configuration: id, blob: null, legacy: null, mismatch: false })),
+      configurations: ids.map((id) => ({
+        id,
+        users: 1,
+        probed: true,
+        settings: {
+          autoDetect: false,
+          pacUrl: null,
+          server: null,
+          bypass: "",
+          source: "wininet-blob",
+          dialect: "windows",
+        },
+      })),
+      nobodySignedIn: false,
+      winhttp64: null,
+      winhttp32: null,
+      policy: { ProxySettingsPerUser: null, gpoManaged: null, DisableWpad: null },
+      sources: [],
+    });
+    const told = async (seq: number) => {
+      await test.collector.ingest.idle();
+      await expect.poll(() => test.collector.ingest.memory.get(member.machineId)?.lastSeq).toBe(seq);
+    };
+    const raised = () => test.rows("SELECT pattern FROM findings");
+    agent.report([observation(1, "settings", "settings", settingsOf(configurationId)), good(2)]);
+    await told(2);
+    await test.clock.advance(15 * minute);
+    agent.report([
+      observation(3, "settings", "settings", settingsOf("c-new", "c-two"), { digest: "00000003" }),
+      badOf("c-new", 4),
+    ]);
+    await told(4);
+    agent.report([badOf("c-two", 5)]);
+    await told(5);
+    expect(await raised()).toEqual([]);
+    await test.clock.advance(15 * minute);
+    agent.report([badOf("c-new", 6)]);
+    await told(6);
+    expect(await raised()).not.toEqual([]);
   });
 
   it("counts no cycle for a re-probe of a failed target, sent in full or confirmed", async () => {

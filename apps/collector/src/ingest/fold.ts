@@ -102,6 +102,12 @@ function isCycleKey(state: MachineState, key: string): boolean {
   return state.facts.probes[id]?.facts.endpoint.service === "ews";
 }
 
+/** Whether the settings still have the configuration that this slot is of; true where no settings are known. */
+function isInForce({ facts }: MachineState, key: string): boolean {
+  const configurations = facts.settings?.facts.configurations;
+  return configurations?.some(({ id }) => key.startsWith(`probe:${id}:`)) ?? true;
+}
+
 /** A finding without the moments of its evidence: what decides whether its row has to be written again. */
 const shape = (finding: Finding): string =>
   JSON.stringify([
@@ -143,7 +149,9 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
 
   const countCycle = (key: string) => {
     if (!isCycleKey(state, key)) return;
-    // Several configurations are one cycle: only a slot that comes again begins the next.
+    cycleKeys = cycleKeys.filter((known) => isInForce(state, known));
+    // Several configurations are one cycle: only a slot that comes again begins the next, or the first of settings that
+    // are new: what those before them showed is no part of it.
     if (cycleKeys.length === 0 || cycleKeys.includes(key)) {
       newCycle = true;
       cycleKeys = [key];
