@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
-import { closedPort } from "@lynceus/testkit/listening";
+import { closedPorts } from "@lynceus/testkit/listening";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { admin, openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
@@ -31,7 +31,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   network = await startNetwork();
   visitor = await visit(browser);
-  const [port, collectorPort] = [await closedPort(), await closedPort()];
+  const [port, collectorPort] = await closedPorts(2);
   ports = ["--port", String(port), "--collector-port", String(collectorPort)];
   base = `http://localhost:${port}`;
 });

@@ -31,10 +31,12 @@ export async function listen(server: Server, host = "127.0.0.1"): Promise<Listen
   };
 }
 
-/** A loopback port on which nothing listens: one that was free a moment ago. */
-export async function closedPort(): Promise<number> {
+/** Loopback ports on which nothing listens: free a moment ago, and no two alike since all were held at once. */
+export async function closedPorts(count: number): Promise<number[]> {
   const { createServer } = await import("node:net");
-  const server = await listen(createServer());
-  await server.close();
-  return server.port;
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(createServer())));
+  await Promise.all(servers.map((server) => server.close()));
+  return servers.map(({ port }) => port);
 }
+
+export const closedPort = async (): Promise<number> => (await closedPorts(1))[0]!;
