@@ -1,5 +1,5 @@
 import type { MachineStatus, PatternId } from "@lynceus/protocol/names";
-import type { Counts, Incident, TimelineEntry } from "@lynceus/protocol/read-api";
+import type { Counts, Incident } from "@lynceus/protocol/read-api";
 import { type Database, inSnapshot, Prisma, type Reader } from "./client.ts";
 import { type FleetSamplePoint, fleetTrend } from "./samples.ts";
 
@@ -102,43 +102,6 @@ export async function openCauses(db: Reader, query: SiteQuery & { limit?: number
   return rows.map((row) => ({ ...row, since: row.since.toISOString() }));
 }
 
-export interface RecentChange {
-  /** What joins the same change on many machines; for a machine's own change, its id. */
-  key: string;
-  kind: TimelineEntry["kind"];
-  text: string;
-  detail: string | null;
-  machines: number;
-  /** One of them; the only one when `machines` is 1. */
-  machineId: string;
-  hostname: string;
-  firstAt: Date;
-  lastAt: Date;
-  /** Machines of it that are failing now, and those that began to fail after it. */
-  failing: number;
-  failedAfter: number;
-}
-
-/** What changed lately on machines (settings, scripts, agents), the same change on many machines as one, newest first. */
-export function recentChanges(
-  db: Reader,
-  query: SiteQuery & { since: Date; limit?: number; kinds?: readonly TimelineEntry["kind"][] },
-): Promise<RecentChange[]> {
-  const kinds = [...(query.kinds ?? ["settings", "script", "agent", "policy"])];
-  // A machine may take the same change twice; it counts once, from its first.
-  return db.prisma.$queryRaw<RecentChange[]>`
-    WITH taken AS (
-      SELECT coalesce(t.change_key, t.id::text) AS key, t.machine_id, min(t.kind) AS kind, min(t.text) AS text,
-        min(t.detail) AS detail, min(t.at) AS first_at, max(t.at) AS last_at
-      FROM transitions t WHERE t.at >= ${query.since} AND t.kind = ANY (${kinds}::text[]) GROUP BY 1, 2)
-    SELECT t.key, min(t.kind) AS kind, min(t.text) AS text, min(t.detail) AS detail, count(*)::int AS machines,
-      min(m.id::text) AS "machineId", min(m.hostname) AS hostname, min(t.first_at) AS "firstAt",
-      max(t.last_at) AS "lastAt", count(*) FILTER (WHERE m.status = 'failing')::int AS failing,
-      count(*) FILTER (WHERE m.status = 'failing' AND m.status_since >= t.first_at)::int AS "failedAfter"
-    FROM taken t JOIN machines m ON m.id = t.machine_id WHERE m.revoked_at IS NULL ${atSite(query)}
-    GROUP BY t.key ORDER BY "lastAt" DESC, t.key LIMIT ${query.limit ?? 12}`;
-}
-
 export interface SiteRow {
   /** Null: machines that are at no site of the map. */
   site: string | null;
@@ -180,7 +143,6 @@ export interface Overview {
   lastSeenAt: Date | null;
   patterns: PatternCount[];
   causes: OpenCause[];
-  changes: RecentChange[];
   sites: SiteRow[];
   trend: FleetSamplePoint[];
 }
@@ -200,7 +162,6 @@ export function readOverview(
       counts: addCounts(cells),
       patterns: addPatterns(cells),
       causes: await openCauses(reader, query),
-      changes: await recentChanges(reader, query),
       sites: addSites(cells),
       trend: await fleetTrend(reader, query),
     };
