@@ -24,7 +24,9 @@ let programData: string;
 let installers: Awaited<ReturnType<typeof buildInstallers>>;
 
 beforeAll(async () => {
-  [world, installers] = await Promise.all([startCollectorWorld(), buildInstallers()]);
+  // One after the other: packaging holds the event loop for longer than a connection waits.
+  installers = await buildInstallers();
+  world = await startCollectorWorld();
   wine = startWine();
   // Wine ends its services with the last user's program, and those of the set-up have just ended: begin anew.
   for (const option of ["-k", "-w", "-p"]) execFileSync("wineserver", [option], { env: wine.env, stdio: "ignore" });
