@@ -152,7 +152,7 @@ async function applyTargets(db: Database) {
     before?.version ?? 0,
   );
   if (before && JSON.stringify({ ...before.body, version: 0 }) === JSON.stringify({ ...body, version: 0 })) return;
-  await savePolicy(db, { body, createdBy: "npm run up", note: "targets of the command line" });
+  await savePolicy(db, { body, now: new Date(), createdBy: "npm run up", note: "targets of the command line" });
 }
 
 /** The simulated company's sites, where the admin has not mapped any. */

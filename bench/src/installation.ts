@@ -76,6 +76,7 @@ export async function install(): Promise<Installation> {
   const db = openDatabase({ url: postgres.url });
   const stored = await savePolicy(db, {
     body: buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1),
+    now: new Date(),
     createdBy: "bench",
   });
   const collectors: Collector[] = [];

@@ -31,7 +31,7 @@ export async function startCollectorWorld(): Promise<CollectorWorld> {
   await migrate(postgres.url);
   const db = openDatabase({ url: postgres.url });
   const body = buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1);
-  await savePolicy(db, { body, createdBy: "test" });
+  await savePolicy(db, { body, now: new Date(), createdBy: "test" });
   const port = await quietPort();
   const log: string[] = [];
   const collectorDirectory = path.join(directory, "collector");

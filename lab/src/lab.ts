@@ -141,7 +141,7 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
     await migrate(postgres.url);
     const db = openDatabase({ url: postgres.url });
     undo.push(() => db.close());
-    await savePolicy(db, { body: labPolicy(options.requiresProxy ?? false), createdBy: "lab" });
+    await savePolicy(db, { body: labPolicy(options.requiresProxy ?? false), now: new Date(), createdBy: "lab" });
     await saveSiteSubnets(
       db,
       specs.flatMap((spec, i) => (spec.site === null ? [] : [{ cidr: subnetOf(i + 1), site: spec.site }])),

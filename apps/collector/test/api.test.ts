@@ -183,7 +183,7 @@ describe("causes and changes", () => {
     expect((await get(`/causes/${cause}`)).body.error.code).toBe("not-found");
     expect((await get("/causes?open=maybe")).status).toBe(400);
 
-    await savePolicy(test.db, { body: testPolicy(2), createdBy: "test" });
+    await savePolicy(test.db, { body: testPolicy(2), now: new Date(test.clock.now()), createdBy: "test" });
     const changes = (await get("/changes?kind=policy")).body;
     expect(changes.items).toMatchObject([{ text: "Policy 1 → 2", machines: 0, sample: [] }]);
     expect((await get(`/changes/${changes.items[0].id}/machines`)).body.items).toEqual([]);

@@ -314,7 +314,7 @@ describe("a policy that machines take", () => {
     for (const { agent } of fleet) agent.heartbeat({ policyVersion: 1 });
     for (const { agent } of fleet) await agent.next("heartbeat-ack");
     await system.collector.turns.seen();
-    await savePolicy(system.db, { body: testPolicy(1), createdBy: "test" });
+    await savePolicy(system.db, { body: testPolicy(1), now: new Date(system.clock.now()), createdBy: "test" });
     for (const { agent } of fleet) {
       const from = agent.heard.length;
       agent.heartbeat({ policyVersion: 2 });

@@ -150,7 +150,7 @@ describe("policy", () => {
 
   it("reaches connected agents when an admin saves a new one", async () => {
     const agent = await test.join(await test.enroll(), { policyVersion: 1 });
-    await savePolicy(test.db, { body: testPolicy(1), createdBy: "test" });
+    await savePolicy(test.db, { body: testPolicy(1), now: new Date(test.clock.now()), createdBy: "test" });
     expect((await agent.next("policy")).policy.version).toBe(2);
   });
 });

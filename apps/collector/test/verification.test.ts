@@ -23,7 +23,7 @@ const policy = (() => {
 let test: TestCollector;
 beforeEach(async () => {
   test = await startTestCollector({ policy: false });
-  await savePolicy(test.db, { body: policy, createdBy: "test" });
+  await savePolicy(test.db, { body: policy, now: new Date(test.clock.now()), createdBy: "test" });
   await test.collector.policy.refresh();
 });
 afterEach(() => test.stop());

@@ -130,7 +130,7 @@ describe("the first start", () => {
     // Probes of these servers and no others, from the next start on.
     await withDatabase(async (db) => {
       const version = (await currentPolicy(db))?.version ?? 0;
-      await savePolicy(db, { body: network.policy(version), createdBy: "e2e" });
+      await savePolicy(db, { body: network.policy(version), now: new Date(), createdBy: "e2e" });
     });
     const pids = (["up", "collector", "dashboard"] as const).map(product.pidOf);
     expect(pids.every(isAlive)).toBe(true);

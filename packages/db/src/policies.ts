@@ -32,7 +32,7 @@ export const policyChangeKey = (from: number, to: number): string => `policy:${f
 /** Stores a policy as the next version, whatever version its body names, and tells listeners of `lynceus_policy`. */
 export async function savePolicy(
   db: Database,
-  input: { body: Policy; createdBy: string; note?: string },
+  input: { body: Policy; now: Date; createdBy: string; note?: string },
 ): Promise<StoredPolicy> {
   return db.prisma.$transaction(async (prisma) => {
     await prisma.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey})`;
@@ -40,7 +40,13 @@ export async function savePolicy(
     const version = (newest?.version ?? 0) + 1;
     const body: Policy = { ...input.body, version };
     const row = await prisma.policy.create({
-      data: { version, body: JSON.parse(toSqlJson(body)), createdBy: input.createdBy, note: input.note ?? "" },
+      data: {
+        version,
+        body: JSON.parse(toSqlJson(body)),
+        createdAt: input.now,
+        createdBy: input.createdBy,
+        note: input.note ?? "",
+      },
     });
     await writeAudit(
       { prisma },

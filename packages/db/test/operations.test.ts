@@ -30,7 +30,9 @@ describe("policies", () => {
   it("are numbered one after the other, also when several are saved at once", async () => {
     expect(await currentPolicy(at.db)).toBeNull();
     const body = buildPolicy({ ews: ["mail.contoso.com"], smtpDomains: ["contoso.com"], sipDomains: [] }, 99);
-    await Promise.all([1, 2, 3].map((n) => savePolicy(at.db, { body, createdBy: "ann", note: `n${n}` })));
+    await Promise.all(
+      [1, 2, 3].map((n) => savePolicy(at.db, { body, now: new Date(), createdBy: "ann", note: `n${n}` })),
+    );
     const current = await currentPolicy(at.db);
     expect(current).toMatchObject({ version: 3, body: { version: 3 } });
     expect((await listPolicies(at.db)).map((row) => row.version)).toEqual([3, 2, 1]);
@@ -162,6 +164,7 @@ describe("notifications", () => {
     expect(new Set(heard.map((event) => event.channel))).toEqual(new Set(channels));
     await savePolicy(db, {
       body: buildPolicy({ ews: ["m.example.org"], smtpDomains: [], sipDomains: [] }, 1),
+      now: new Date(),
       createdBy: "ann",
     });
     await until(() => heard.some((event) => event.payload === "1"));

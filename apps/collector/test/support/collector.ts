@@ -22,7 +22,8 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
   const clock = fakeClock();
   const agents: TestAgent[] = [];
   const others: Collector[] = [];
-  if (options.policy !== false) await savePolicy(db, { body: testPolicy(1), createdBy: "test" });
+  if (options.policy !== false)
+    await savePolicy(db, { body: testPolicy(1), now: new Date(clock.now()), createdBy: "test" });
   const start = (id: string) =>
     startCollector({
       db,

@@ -185,6 +185,7 @@ export async function seedFleet(db: Database, now = new Date()): Promise<SeededF
   const policy = (
     await savePolicy(db, {
       body: buildPolicy({ ews: [ewsHost], smtpDomains: [domain], sipDomains: [domain] }, 1),
+      now,
       createdBy: "seed",
     })
   ).body;

@@ -48,7 +48,7 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
     if (!(error instanceof RangeError)) throw error;
     return { values, errors: { ews: error.message }, discovery: before.discovery, turn };
   }
-  await savePolicy(db, { body, createdBy: user.email, note: "servers and domains" });
+  await savePolicy(db, { body, now: new Date(), createdBy: user.email, note: "servers and domains" });
   redirect("/");
 }
 
