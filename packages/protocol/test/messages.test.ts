@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { decodeAgentMessage, decodeCollectorMessage, decodeObservation } from "../src/decode.ts";
 import { confirmationSchema, observationKinds, observationSchema, rawObservationSchema } from "../src/facts.ts";
 import { agentMessageSchema, collectorMessageSchema } from "../src/messages.ts";
+import { noticeSchema } from "../src/notice.ts";
 import {
   apiErrorSchema,
   attributionSchema,
@@ -42,6 +43,7 @@ const parts: Record<string, z.ZodType> = {
   "observation-unknown": rawObservationSchema,
   confirmation: confirmationSchema,
   "machine-state": machineStateSchema,
+  notice: noticeSchema,
   "api-machine-row": machineRowSchema,
   "api-machine": machineSchema,
   "api-finding": machineFindingSchema,
