@@ -123,6 +123,7 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NULL)`,
     Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NOT NULL)`,
   ),
+  location: enumField(Prisma.sql`m.location`, never),
   route: textField(Prisma.sql`m.route`),
   pac: {
     value: Prisma.sql`m.pac_hash`,
@@ -149,6 +150,7 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     none: Prisma.sql`cardinality(m.tags) = 0`,
     text: (value) => Prisma.sql`EXISTS (SELECT FROM unnest(m.tags) t WHERE ${matchesText(Prisma.sql`t`, value)})`,
   },
+  simulated: enumField(Prisma.sql`CASE WHEN m.simulated THEN 'yes' ELSE 'no' END`, never),
   name: textField(Prisma.sql`m.hostname`, never),
   since: timeField(Prisma.sql`m.status_since`),
   seen: timeField(Prisma.sql`m.last_seen_at`),

@@ -1,4 +1,4 @@
-import { confidences, machineStatuses, patternIds, severities, verdicts } from "./names.ts";
+import { confidences, locations, machineStatuses, patternIds, severities, verdicts } from "./names.ts";
 
 /*
  * The filter language: one grammar for the machines table, saved views, the API's `q=` and Grafana
@@ -50,7 +50,10 @@ export const filterFields = {
   confidence: { type: "enum", title: "Confidence", values: confidences, example: "confidence:high", none: true },
   cause: { type: "text", title: "Cause of the primary finding", example: 'cause:"*px1*"', none: true },
   incident: { type: "text", title: "Incident", example: "incident:142", none: true },
+  /** Of an incident: what routes choose by. */
+  urgency: { type: "enum", title: "Urgency of the incident", values: ["high", "low"], example: "urgency:high" },
   site: { type: "text", title: "Site", example: "site:Manila", none: true },
+  location: { type: "enum", title: "Where the machine is", values: locations, example: "location:inside" },
   subnet: { type: "subnet", title: "Private address", example: "subnet:10.40.0.0/16" },
   route: { type: "route", title: "Configured route of EWS", example: "route:px1.contoso.com:8080" },
   by: {
@@ -78,6 +81,7 @@ export const filterFields = {
   os: { type: "enum", title: "System", values: ["windows", "macos", "linux", "other"], example: "os:windows" },
   agent: { type: "text", title: "Agent version", example: "agent:0.1.*" },
   tag: { type: "text", title: "Tag", example: "tag:pilot", none: true },
+  simulated: { type: "enum", title: "Simulated machine", values: ["yes", "no"], example: "simulated:no" },
   name: { type: "text", title: "Name", example: "name:MNL-*" },
   since: { type: "time", title: "Present status began", example: "since>2h" },
   seen: { type: "time", title: "Last seen", example: "seen<15m" },

@@ -26,7 +26,8 @@ export const noticeIncidentSchema = z.object({
   title: z.string(),
   /** "px1.contoso.com explains 347 of 351 failing machines. 0 of 9,812 healthy share it. 4 do not fit." */
   sentence: z.string(),
-  pattern: patternIdSchema,
+  /** Null: no known pattern explains it. */
+  pattern: patternIdSchema.nullable(),
   severity: severitySchema,
   urgency: urgencySchema,
   confidence: confidenceSchema,
