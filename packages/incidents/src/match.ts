@@ -24,8 +24,7 @@ export interface Member {
   readonly urgency: Urgency | null;
 }
 
-const routeOf = ({ values }: Machine): string | null =>
-  values.proxy === "none" ? "direct" : (values.proxy ?? null);
+const routeOf = ({ values }: Machine): string | null => (values.proxy === "none" ? "direct" : (values.proxy ?? null));
 
 function ofMember({ machine, incident, urgency }: Member, field: FilterField): Held {
   // A machine that cannot be told has no finding because nobody could look.
