@@ -210,18 +210,22 @@ export async function countMachines(db: Reader, query: MachineQuery = {}): Promi
 
 /**
  * The values that a field has under a filter, most frequent first, with their machines: what completion offers.
- * `value` null: not observed, or none. Times, numbers and fields without a column have no list.
+ * `value` null: not observed, or none. Times, numbers and fields without a column have no list. `contains`: only values
+ * with this text in them.
  */
 export async function valueCounts(
   db: Reader,
   field: FilterField,
-  query: MachineQuery & { limit?: number } = {},
+  query: MachineQuery & { contains?: string; limit?: number } = {},
 ): Promise<{ value: string | null; machines: number }[]> {
   const { value } = fieldSql(field);
   if (value === null) return [];
+  const contains = query.contains
+    ? Prisma.sql`WHERE strpos(lower(value), ${query.contains.toLowerCase()}) > 0`
+    : Prisma.empty;
   return db.prisma.$queryRaw`
     SELECT value, count(*)::int AS machines FROM (SELECT ${value} AS value FROM machines m WHERE ${machineWhere(query)}) v
-    GROUP BY value ORDER BY machines DESC, value LIMIT ${pageLimit(query.limit ?? 20)}`;
+    ${contains} GROUP BY value ORDER BY machines DESC, value LIMIT ${pageLimit(query.limit ?? 20)}`;
 }
 
 /** Notes which collector holds the connections of these machines. */

@@ -1,4 +1,6 @@
 import { type Database, Prisma } from "./client.ts";
+import { minuteDays } from "./count-series.ts";
+import { tenMinutesDays } from "./target-samples.ts";
 
 const dayMs = 86_400_000;
 const lockKey = 72_707_370;
@@ -46,7 +48,7 @@ async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
 export interface Retention {
   /** Whole days of observations that are kept; today is beside them. */
   observationDays: number;
-  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, trend samples, reports, canaries and
+  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, hours of the trend, reports, canaries and
    * verifications are kept. */
   historyDays: number;
 }
@@ -63,7 +65,8 @@ export async function dropExpired(
   const oldest = `observations_${dayName(new Date(startOfDay(now).getTime() - retention.observationDays * dayMs))}`;
   const expired = (await listPartitions(db)).filter((name) => name < oldest);
   for (const name of expired) await db.prisma.$executeRawUnsafe(`DROP TABLE IF EXISTS "${name}"`);
-  const before = new Date(now.getTime() - retention.historyDays * dayMs);
+  const daysAgo = (days: number) => new Date(now.getTime() - days * dayMs);
+  const before = daysAgo(retention.historyDays);
   let rows = 0;
   for (const [table, condition] of [
     ["transitions", Prisma.sql`at < ${before}`],
@@ -77,7 +80,11 @@ export async function dropExpired(
     ],
     ["quarantine", Prisma.sql`received_at < ${before}`],
     ["commands", Prisma.sql`created_at < ${before}`],
-    ["fleet_samples", Prisma.sql`at < ${before}`],
+    // Hours stand for what was kept by the minute.
+    ["fleet_samples", Prisma.sql`at < ${daysAgo(minuteDays)}`],
+    ["target_samples", Prisma.sql`at < ${daysAgo(tenMinutesDays)}`],
+    ["fleet_hours", Prisma.sql`at < ${before}`],
+    ["target_hours", Prisma.sql`at < ${before}`],
     ["machine_reports", Prisma.sql`at < ${before}`],
     ["canaries", Prisma.sql`created_at < ${before}`],
     ["fix_verifications", Prisma.sql`created_at < ${before}`],

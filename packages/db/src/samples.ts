@@ -1,5 +1,6 @@
 import type { Counts } from "@lynceus/protocol/read-api";
-import type { Database, Reader } from "./client.ts";
+import type { FleetSample } from "@lynceus/protocol/series";
+import { type Database, Prisma, type Reader } from "./client.ts";
 
 /** The fleet at a moment. `patterns`: machines by primary finding. */
 export interface FleetSamplePoint extends Counts {
@@ -7,25 +8,82 @@ export interface FleetSamplePoint extends Counts {
   patterns: Record<string, number>;
 }
 
-/** Writes down the counts of the fleet and of each site, once a moment: the trend. `now` is cut to its minute. */
+/** Routes of a sample beside "other". */
+const namedRoutes = 20;
+
+/**
+ * The fleet's samples as a query: one row for the whole fleet (site '') and one for each site. One scan of the machines:
+ * what a sample holds is added up from their groups.
+ */
+const samplesNow = Prisma.sql`
+  WITH cells AS MATERIALIZED (
+    SELECT site, status, at_risk, primary_pattern AS pattern, coalesce(route, 'unknown') AS route, count(*)::int AS n
+    FROM machines WHERE revoked_at IS NULL GROUP BY 1, 2, 3, 4, 5
+  ), patterns AS (
+    SELECT coalesce(site, '') AS site, grouping(site) = 1 AS fleet, pattern, sum(n)::int AS machines
+    FROM cells WHERE pattern IS NOT NULL AND status IN ('healthy', 'failing')
+    GROUP BY GROUPING SETS ((pattern), (site, pattern))
+  ), routes AS (
+    SELECT coalesce(site, '') AS site, grouping(site) = 1 AS fleet, route,
+      ARRAY[coalesce(sum(n) FILTER (WHERE status = 'healthy'), 0), coalesce(sum(n) FILTER (WHERE status = 'failing'), 0),
+        coalesce(sum(n) FILTER (WHERE status = 'stale'), 0), coalesce(sum(n) FILTER (WHERE status = 'cannot-tell'), 0)]
+        ::int[] AS counts
+    FROM cells WHERE status <> 'signed-off' GROUP BY GROUPING SETS ((route), (site, route))
+  ), ranked AS (
+    SELECT site, fleet, counts, CASE WHEN row_number() OVER (PARTITION BY fleet, site
+      ORDER BY counts[2] DESC, counts[1] + counts[3] + counts[4] DESC, route) <= ${namedRoutes} THEN route ELSE 'other' END AS route
+    FROM routes
+  ), named AS (
+    SELECT site, fleet, route, ARRAY[sum(counts[1]), sum(counts[2]), sum(counts[3]), sum(counts[4])]::int[] AS counts
+    FROM ranked GROUP BY 1, 2, 3
+  )
+  SELECT coalesce(c.site, '') AS site, coalesce(sum(n) FILTER (WHERE status = 'healthy'), 0)::int AS healthy,
+    coalesce(sum(n) FILTER (WHERE status = 'failing'), 0)::int AS failing,
+    coalesce(sum(n) FILTER (WHERE status = 'stale'), 0)::int AS stale,
+    coalesce(sum(n) FILTER (WHERE status = 'cannot-tell'), 0)::int AS cannot_tell,
+    coalesce(sum(n) FILTER (WHERE status = 'signed-off'), 0)::int AS signed_off,
+    coalesce(sum(n) FILTER (WHERE at_risk AND status = 'healthy'), 0)::int AS at_risk,
+    coalesce((SELECT jsonb_object_agg(p.pattern, p.machines) FROM patterns p
+      WHERE p.site = coalesce(c.site, '') AND p.fleet = (grouping(c.site) = 1)), '{}') AS patterns,
+    coalesce((SELECT jsonb_object_agg(r.route, to_jsonb(r.counts)) FROM named r
+      WHERE r.site = coalesce(c.site, '') AND r.fleet = (grouping(c.site) = 1)), '{}') AS routes
+  FROM cells c GROUP BY GROUPING SETS ((), (c.site)) HAVING grouping(c.site) = 1 OR c.site <> ''`;
+
+/** The samples as they are now, by site; '' is the whole fleet. */
+export async function readSamples(db: Reader): Promise<Map<string, FleetSample>> {
+  const rows = await db.prisma.$queryRaw<(FleetSample & { site: string })[]>`
+    SELECT site, healthy, failing, stale, cannot_tell AS "cannotTell", signed_off AS "signedOff", at_risk AS "atRisk",
+      patterns, routes
+    FROM (${samplesNow}) s`;
+  return new Map(rows.map(({ site, ...sample }) => [site, sample]));
+}
+
+/** Sites that had machines on the last day. */
+export async function sampledSites(db: Reader, now: Date): Promise<string[]> {
+  const rows = await db.prisma.$queryRaw<{ site: string }[]>`
+    SELECT DISTINCT site FROM fleet_hours WHERE at >= ${new Date(now.getTime() - 86_400_000)} AND site <> '' ORDER BY site`;
+  return rows.map(({ site }) => site);
+}
+
+/**
+ * Writes down the counts of the fleet and of each site, once a moment: the trend. `now` is cut to its minute. An hour
+ * keeps its sample with most failing machines.
+ */
 export async function recordSample(db: Database, now: Date): Promise<void> {
   const minute = new Date(Math.floor(now.getTime() / 60_000) * 60_000);
+  const hour = new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000);
   await db.prisma.$executeRaw`
-    WITH patterns AS (
-      SELECT coalesce(site, '') AS site, grouping(site) = 1 AS fleet, primary_pattern AS pattern, count(*)::int AS machines
-      FROM machines WHERE revoked_at IS NULL AND primary_pattern IS NOT NULL AND status IN ('healthy', 'failing')
-      GROUP BY GROUPING SETS ((primary_pattern), (site, primary_pattern))
+    WITH taken AS (
+      INSERT INTO fleet_samples (at, site, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns, routes)
+      SELECT ${minute}, s.* FROM (${samplesNow}) s ON CONFLICT DO NOTHING RETURNING *
     )
-    INSERT INTO fleet_samples (at, site, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns)
-    SELECT ${minute}, coalesce(m.site, ''), count(*) FILTER (WHERE m.status = 'healthy')::int,
-      count(*) FILTER (WHERE m.status = 'failing')::int, count(*) FILTER (WHERE m.status = 'stale')::int,
-      count(*) FILTER (WHERE m.status = 'cannot-tell')::int, count(*) FILTER (WHERE m.status = 'signed-off')::int,
-      count(*) FILTER (WHERE m.at_risk AND m.status = 'healthy')::int,
-      coalesce((SELECT jsonb_object_agg(p.pattern, p.machines) FROM patterns p
-        WHERE p.site = coalesce(m.site, '') AND p.fleet = (grouping(m.site) = 1)), '{}')
-    FROM machines m WHERE m.revoked_at IS NULL
-    GROUP BY GROUPING SETS ((), (m.site)) HAVING grouping(m.site) = 1 OR m.site <> ''
-    ON CONFLICT DO NOTHING`;
+    INSERT INTO fleet_hours AS h (at, site, sampled_at, healthy, failing, stale, cannot_tell, signed_off, at_risk,
+      patterns, routes)
+    SELECT ${hour}, site, at, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns, routes FROM taken
+    ON CONFLICT (site, at) DO UPDATE SET sampled_at = excluded.sampled_at, healthy = excluded.healthy,
+      failing = excluded.failing, stale = excluded.stale, cannot_tell = excluded.cannot_tell,
+      signed_off = excluded.signed_off, at_risk = excluded.at_risk, patterns = excluded.patterns, routes = excluded.routes
+      WHERE excluded.failing >= h.failing`;
 }
 
 /** The samples of a span, oldest first, thinned to at most `points` by leaving samples out: every value was really seen. */

@@ -1,29 +1,25 @@
+import { latencyStep, latencyTime } from "@lynceus/protocol/latency-steps";
 import { limits } from "@lynceus/protocol/limits";
 import type { ProbeSlot } from "@lynceus/protocol/state";
 
 /*
  * A machine's own usual time to the first header of EWS, over seven days, in a few hundred bytes: counts per day and per
- * step of time. A step is a quarter longer than the one before, so that the median is right to an eighth.
+ * step of time.
  */
 
 type Latency = NonNullable<ProbeSlot["latency"]>;
 
 const dayMs = 86_400_000;
-const growth = 1.25;
 /** Below these a median says nothing yet: a slow first day would call itself usual. */
 const minSamples = 48;
 const minDays = 3;
-
-const stepOf = (ms: number): number => Math.round(Math.log(Math.max(1, ms)) / Math.log(growth));
-/** The time that a step stands for, in milliseconds. */
-const timeOf = (step: number): number => growth ** step;
 
 /** One good answer more, seen at `at`. Days older than seven go; one from the past counts only while its day is kept. */
 export function addLatency(before: Latency | undefined, at: number, ms: number): Latency {
   const day = Math.floor(at / dayMs);
   const days = [...(before ?? [])];
   const known = days.find((entry) => entry.day === day);
-  const step = String(stepOf(ms));
+  const step = String(latencyStep(ms));
   const counts = { ...known?.counts, [step]: (known?.counts[step] ?? 0) + 1 };
   return [...days.filter((entry) => entry.day !== day), { day, counts }]
     .sort((a, b) => a.day - b.day)
@@ -46,7 +42,7 @@ export function medianLatency(latency: Latency | undefined, now: number): number
   let seen = 0;
   for (const [step, count] of [...counts].sort(([a], [b]) => a - b)) {
     seen += count;
-    if (seen * 2 >= total) return timeOf(step);
+    if (seen * 2 >= total) return latencyTime(step);
   }
   return null;
 }

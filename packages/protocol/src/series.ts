@@ -1,0 +1,245 @@
+import { z } from "zod";
+import { locationSchema, patternIdSchema, serviceSchema } from "./names.ts";
+import { isoTimeSchema } from "./read-api.ts";
+
+/*
+ * Figures over time, as `/api/v1` and its live feed give them. A series lies on a regular grid, so that its times need not
+ * be written: value `i` is of `start + i * stepSeconds`. Null is "not observed", which is a gap and never zero.
+ */
+
+/** Bounds of one question. More series than that are no chart; more points no screen can show. */
+export const seriesLimits = { points: 1_500, series: 50, values: 100, days: 400 } as const;
+
+/** One or several values of a query parameter that may be repeated. */
+const several = <T extends z.ZodType<string>>(item: T) =>
+  z
+    .union([item, z.array(item).max(seriesLimits.values)])
+    .transform((given): z.output<T>[] => (Array.isArray(given) ? given : [given]))
+    .optional();
+
+const span = {
+  since: isoTimeSchema.optional().describe("Six hours before `until` when absent"),
+  until: isoTimeSchema.optional().describe("Now when absent"),
+  step: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(7 * 86_400)
+    .default(300)
+    .describe("Seconds between two points; made longer where there would be too many"),
+};
+const seriesCount = z.coerce.number().int().min(1).max(seriesLimits.series).default(20);
+
+export const countGroups = ["none", "status", "site", "pattern", "proxy"] as const;
+export type CountGroup = (typeof countGroups)[number];
+
+/** What is counted. `reporting` = healthy + failing + stale + cannot-tell; `at-risk` machines are healthy ones as well. */
+export const countStatuses = [
+  "failing",
+  "stale",
+  "cannot-tell",
+  "healthy",
+  "at-risk",
+  "signed-off",
+  "reporting",
+] as const;
+export type CountStatus = (typeof countStatuses)[number];
+
+const site = z.string().min(1).max(200);
+
+/** What machines are counted, and by what the count is divided. */
+export const countQueryShape = {
+  by: z.enum(countGroups).default("none").describe("What the count is divided by"),
+  status: several(z.enum(countStatuses)).describe("Failing machines when absent; by status: the four states"),
+  site: several(site).describe("Only machines of these sites"),
+  pattern: several(patternIdSchema).describe("Only machines with one of these primary findings, failing or at risk"),
+  proxy: several(z.string().min(1).max(320)).describe("Only machines whose EWS goes this way: host:port, direct, …"),
+  series: seriesCount.describe("Most series; those with most machines"),
+};
+const countQueryObject = z.object(countQueryShape);
+export type CountQuery = z.output<typeof countQueryObject>;
+
+const example = "e.g. by=site&status=failing";
+
+/** Why a count cannot be given as asked; null when it can. */
+export function countProblem(query: Omit<CountQuery, "series">): string | null {
+  const { by, status, pattern, proxy } = query;
+  const ofPatterns = by === "pattern" || pattern !== undefined;
+  const ofProxies = by === "proxy" || proxy !== undefined;
+  if (ofPatterns && ofProxies)
+    return `counts over time are kept by pattern and by proxy, not by both at once; leave one out, ${example}, or ask for the machines of now with q=primary:… route:…`;
+  if (ofPatterns && (status !== undefined || by === "status"))
+    return `a pattern is counted on failing and at-risk machines together; leave the status out, ${example}`;
+  if (ofProxies && status?.some((one) => one === "at-risk" || one === "signed-off"))
+    return `machines of a proxy are counted as healthy, failing, stale, cannot-tell or reporting, not as ${status.join(", ")}; ${example}`;
+  if (by === "status" || status === undefined || status.length < 2) return null;
+  for (const [part, whole] of [
+    ["at-risk", "healthy"],
+    ["healthy", "reporting"],
+    ["at-risk", "reporting"],
+    ["failing", "reporting"],
+    ["stale", "reporting"],
+    ["cannot-tell", "reporting"],
+  ] as const)
+    if (status.includes(part) && status.includes(whole))
+      return `${part} machines are ${whole} ones as well and would be counted twice; choose one, or use by=status for a series of each`;
+  return null;
+}
+
+const checked = <T extends z.ZodType<Omit<CountQuery, "series">>>(schema: T) =>
+  schema.superRefine((query, context) => {
+    const message = countProblem(query);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  });
+export const countQuerySchema = checked(countQueryObject);
+export const countHistoryQuerySchema = checked(z.object({ ...countQueryShape, ...span }));
+export type CountHistoryQuery = z.output<typeof countHistoryQuerySchema>;
+
+/** Machines by state on one route: healthy, failing, stale, cannot tell. */
+export type RouteCounts = readonly [healthy: number, failing: number, stale: number, cannotTell: number];
+
+/** The fleet, or one site of it, at a moment: what counts over time are made of. */
+export interface FleetSample {
+  healthy: number;
+  failing: number;
+  stale: number;
+  cannotTell: number;
+  signedOff: number;
+  atRisk: number;
+  /** Machines by primary finding. */
+  patterns: Readonly<Record<string, number>>;
+  /** Machines by configured route of EWS: `host:port`, `direct`, `unknown`; beyond the twenty with most, `other`. */
+  routes: Readonly<Record<string, RouteCounts>>;
+}
+
+const ofStatus: Record<CountStatus, (sample: FleetSample) => number> = {
+  failing: (sample) => sample.failing,
+  stale: (sample) => sample.stale,
+  "cannot-tell": (sample) => sample.cannotTell,
+  healthy: (sample) => sample.healthy,
+  "at-risk": (sample) => sample.atRisk,
+  "signed-off": (sample) => sample.signedOff,
+  reporting: (sample) => sample.healthy + sample.failing + sample.stale + sample.cannotTell,
+};
+
+const routeSample = ([healthy, failing, stale, cannotTell]: RouteCounts): FleetSample => ({
+  healthy,
+  failing,
+  stale,
+  cannotTell,
+  signedOff: 0,
+  atRisk: 0,
+  patterns: {},
+  routes: {},
+});
+
+/** The states that a count by status shows when none is named. */
+const fourStatuses: readonly CountStatus[] = ["failing", "stale", "cannot-tell", "healthy"];
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** What one sample comes to: the value of each series by its name, "" where the count is not divided. */
+export function countsOf(
+  sample: FleetSample,
+  siteName: string,
+  query: Omit<CountQuery, "series">,
+): Map<string, number> {
+  const { by, status = by === "status" ? fourStatuses : ["failing" as const], pattern, proxy } = query;
+  const add = (of: FleetSample) => sum(status.map((one) => ofStatus[one](of)));
+  if (by === "pattern")
+    return new Map(Object.entries(sample.patterns).filter(([id]) => pattern?.some((one) => one === id) ?? true));
+  const routes = Object.entries(sample.routes).filter(([route]) => proxy?.includes(route) ?? true);
+  if (by === "proxy") return new Map(routes.map(([route, counts]) => [route, add(routeSample(counts))]));
+  if (by === "status") {
+    const totals = proxy ? routes.map(([, counts]) => routeSample(counts)) : [sample];
+    return new Map(status.map((one) => [one, sum(totals.map(ofStatus[one]))]));
+  }
+  const value = pattern
+    ? sum(pattern.map((id) => sample.patterns[id] ?? 0))
+    : proxy
+      ? sum(routes.map(([, counts]) => add(routeSample(counts))))
+      : add(sample);
+  return new Map([[by === "site" ? siteName : "", value]]);
+}
+
+export const targetMeasures = ["availability", "latency", "answers"] as const;
+export type TargetMeasure = (typeof targetMeasures)[number];
+export const targetGroups = ["none", "target", "site"] as const;
+export const targetHistoryQuerySchema = z.object({
+  measure: z
+    .enum(targetMeasures)
+    .default("availability")
+    .describe("Share of good answers among those that say something; time of good answers; how many of each"),
+  by: z.enum(targetGroups).default("target").describe("What the figures are divided by"),
+  target: several(z.string().min(1).max(128)).describe("Ids of /targets; all when absent"),
+  site: several(site),
+  via: z
+    .enum(["configured", "direct"])
+    .default("configured")
+    .describe("The route that the settings give, or past every proxy"),
+  quantile: several(z.enum(["0.5", "0.75", "0.9", "0.95", "0.99"])).describe("Of the latency; 0.5 when absent"),
+  simulated: z
+    .enum(["true", "false"])
+    .transform((value) => value === "true")
+    .optional()
+    .describe("Simulated machines, or real ones; both when absent"),
+  series: seriesCount,
+  ...span,
+});
+export type TargetHistoryQuery = z.output<typeof targetHistoryQuerySchema>;
+
+/** One line of a chart. */
+export const seriesSchema = z.object({
+  /** What tells it from the others: `{ site: "Bern" }`, `{ target: "ews", quantile: "0.95" }`; empty for the only one. */
+  labels: z.record(z.string(), z.string()),
+  values: z.array(z.number().nullable()),
+});
+export type Series = z.infer<typeof seriesSchema>;
+
+export const seriesAnswerSchema = z.object({
+  asOf: isoTimeSchema,
+  start: isoTimeSchema,
+  stepSeconds: z.number().int(),
+  points: z.number().int(),
+  unit: z.enum(["machines", "ratio", "milliseconds", "answers"]),
+  /** What a point stands for, ready to show. */
+  note: z.string(),
+  series: z.array(seriesSchema),
+  /** Series that `series` left out. */
+  left: z.number().int(),
+});
+export type SeriesAnswer = z.infer<typeof seriesAnswerSchema>;
+
+/** A target of the policy in force, for pickers. */
+export const targetRefSchema = z.object({
+  id: z.string(),
+  service: serviceSchema,
+  host: z.string(),
+  port: z.number().int().nullable(),
+  /** Whether a machine fails when its group is bad. */
+  required: z.boolean(),
+  locations: z.array(locationSchema),
+});
+export type TargetRef = z.infer<typeof targetRefSchema>;
+
+/** A value that a field of the filter language has, with the machines that have it; null: they are not counted. */
+export const fieldValueSchema = z.object({ value: z.string(), machines: z.number().int().nullable() });
+export type FieldValue = z.infer<typeof fieldValueSchema>;
+
+/** Who answers, and what the token that asked may read: what a client checks before it asks anything else. */
+export const aboutSchema = z.object({
+  product: z.literal("lynceus"),
+  version: z.string(),
+  /** Raised when something that clients rely on is no longer there. */
+  apiVersion: z.number().int(),
+  now: isoTimeSchema,
+  /** Where the dashboard is, for links; null when the collector was not told. */
+  dashboardUrl: z.string().nullable(),
+  token: z.object({
+    label: z.string(),
+    scopes: z.array(z.string()),
+    expiresAt: isoTimeSchema.nullable(),
+  }),
+});
+export type About = z.infer<typeof aboutSchema>;
+export const apiVersion = 1;
