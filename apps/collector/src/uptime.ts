@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** When collectors were up to hear (domain 5.0 rule 12). Instants in ms since 1970. */
 export const uptimeSchema = z.object({

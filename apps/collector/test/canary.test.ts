@@ -6,7 +6,7 @@ import { type NewCanary, newCanarySchema } from "@lynceus/protocol/read-api-tool
 import { isSpecialAddress } from "@lynceus/proxy-settings/special-address";
 import { pacServer } from "@lynceus/testkit/pac-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { type Member, startTestCollector, type TestCollector } from "./support/collector.ts";
 import { ewsKey, ewsProbe, observation, systemFacts } from "./support/facts.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type AlertFilterUse, alertFilterProblem } from "./alert-filter.ts";
 import { receiverSchema } from "./receivers.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { canaryAnswerSchema, canaryRouteSchema } from "./canary.ts";
 import { confirmationSchema, instantSchema, rawObservationSchema } from "./facts.ts";
 import { limits } from "./limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Verdicts of one probe (domain 3.4). They are API: add, never rename. */
 export const verdicts = [

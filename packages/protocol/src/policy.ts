@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { targetIdSchema } from "./facts.ts";
 import { limits } from "./limits.ts";
 import { locationSchema, serviceSchema, verdictSchema } from "./names.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeAgentMessage, jsonDepth } from "../src/decode.ts";
 import { confirmationSchema, observationKinds, observationSchema, rawObservationSchema } from "../src/facts.ts";
 import { limits } from "../src/limits.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { decodeAgentMessage, decodeCollectorMessage, decodeObservation } from "../src/decode.ts";
 import { confirmationSchema, observationKinds, observationSchema, rawObservationSchema } from "../src/facts.ts";
 import { agentMessageSchema, collectorMessageSchema } from "../src/messages.ts";

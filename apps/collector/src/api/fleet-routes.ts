@@ -13,7 +13,7 @@ import {
   pageSchema,
 } from "@lynceus/protocol/read-api";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import { z } from "zod";
+import * as z from "zod";
 import { notFound } from "./errors.ts";
 import { cursorQuery, idParams } from "./schemas.ts";
 

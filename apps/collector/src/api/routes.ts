@@ -21,7 +21,7 @@ import {
   timelineEntrySchema,
 } from "@lynceus/protocol/read-api";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import { z } from "zod";
+import * as z from "zod";
 import { formatEnrolmentToken } from "../enrolment-token.ts";
 import { actorOf } from "./auth.ts";
 import { ApiProblem, notFound } from "./errors.ts";

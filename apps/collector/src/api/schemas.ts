@@ -1,7 +1,7 @@
 import { type FilterTerm, parseFilter } from "@lynceus/protocol/filter";
 import { locationSchema, verdictSchema } from "@lynceus/protocol/names";
 import { isoTimeSchema } from "@lynceus/protocol/read-api";
-import { z } from "zod";
+import * as z from "zod";
 import { ApiProblem } from "./errors.ts";
 
 export const cursorQuery = {

@@ -27,7 +27,7 @@ import {
   verificationSchema,
 } from "@lynceus/protocol/read-api-tools";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import { z } from "zod";
+import * as z from "zod";
 import { actorOf } from "./auth.ts";
 import { notFound } from "./errors.ts";
 import type { ApiOptions } from "./routes.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { passwordLength } from "./password-length.ts";
 
 /** What a form says about a new account. Messages say the rule and an example. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const tag = /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,63}$/u;
 

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { writeAudit } from "@lynceus/db/audit";
 import type { Database } from "@lynceus/db/client";
 import { getSetting } from "@lynceus/db/settings";
-import { z } from "zod";
+import * as z from "zod";
 import { isUniqueViolation } from "./prisma-errors.ts";
 
 /** Where the one-time link of the first admin is kept: the code's SHA-256, never the code. */

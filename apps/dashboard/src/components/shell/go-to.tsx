@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight } from "@mantine/spotlight";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { z } from "zod";
+import * as z from "zod";
 import type { Role } from "../../lib/roles.ts";
 import { Icon } from "../icon.tsx";
 import { StatusMark } from "../status/status-mark.tsx";

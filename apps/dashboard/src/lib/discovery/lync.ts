@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseHostName } from "../hosts.ts";
 import type { Answer } from "./https-answer.ts";
 import { askAddresses, askPage, askService } from "./questions.ts";
