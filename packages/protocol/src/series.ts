@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { locationSchema, patternIdSchema, serviceSchema } from "./names.ts";
 import { isoTimeSchema } from "./read-api.ts";
 
