@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { NoticeKind } from "./notice.ts";
 import { templateIssue } from "./notice-template.ts";
 
 /*
@@ -220,6 +221,10 @@ function isZone(zone: string): boolean {
     return false;
   }
 }
+
+/** Whether a type of receiver has a form for a kind of notice: Alertmanager knows no event that does not end. */
+export const carriesKind = (type: ReceiverType, kind: NoticeKind): boolean =>
+  !(type === "alertmanager" && kind === "change");
 
 /** Notices an hour above which one digest says the rest; a machine takes more than a person. */
 export const defaultCapPerHour: Readonly<Record<ReceiverType, number>> = {

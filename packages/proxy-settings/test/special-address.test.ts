@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSpecialAddress } from "../src/special-address.ts";
+import { addressKind, isSpecialAddress } from "../src/special-address.ts";
 import { targetUrl } from "../src/target-url.ts";
 
 describe("a special address", () => {
@@ -24,6 +24,8 @@ describe("a special address", () => {
     "::127.0.0.1",
     "64:ff9b::7f00:1",
     "64:ff9b::169.254.169.254",
+    "2002:7f00:1::1",
+    "2002:a9fe:a9fe::",
     "localhost",
     "",
     "0x7f000001",
@@ -46,6 +48,33 @@ describe("a special address", () => {
 
   it("is told for any text without a throw", () => {
     fc.assert(fc.property(fc.string(), (text) => typeof isSpecialAddress(text) === "boolean"));
+  });
+});
+
+describe("the kind of an address", () => {
+  it.each([
+    ["8.8.8.8", "public"],
+    ["2001:db8::1", "public"],
+    ["2002:808:808::1", "public"],
+    ["10.40.8.21", "private"],
+    ["172.31.0.1", "private"],
+    ["172.32.0.1", "public"],
+    ["192.168.1.1", "private"],
+    ["100.64.0.1", "private"],
+    ["100.100.100.200", "special"],
+    ["fd12:3456::1", "private"],
+    ["::ffff:10.0.0.1", "private"],
+    ["64:ff9b::10.0.0.1", "private"],
+    ["127.0.0.1", "loopback"],
+    ["::1", "loopback"],
+    ["::ffff:127.9.9.9", "loopback"],
+    ["169.254.169.254", "special"],
+    ["fe80::1", "special"],
+    ["0.0.0.0", "special"],
+    ["255.255.255.255", "special"],
+    ["mail.contoso.com", "special"],
+  ])("of %s is %s", (address, kind) => {
+    expect(addressKind(address)).toBe(kind);
   });
 });
 
