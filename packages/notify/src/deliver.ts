@@ -44,6 +44,9 @@ function send({ notice, receiver, secrets, to }: Delivery, context: DeliveryCont
 /**
  * One try to deliver one notice to one receiver: the only way out of this package. It never rejects; when to try again, and
  * when to give up, is the collector's. No secret is in the outcome, whatever the other side answered.
+ *
+ * Notices of one thread must be delivered to a receiver in their order, and an earlier one dropped when a later one was
+ * delivered: an `opened` that arrives after its `resolved` would open the incident again at PagerDuty and Alertmanager.
  */
 export async function deliver(delivery: Delivery, context: DeliveryContext): Promise<Outcome> {
   const { notice, receiver, secrets } = delivery;

@@ -89,42 +89,45 @@ function spread(sites: NoticeIncident["sites"]): string {
 
 const ended = ({ state }: NoticeIncident) => state === "resolved" || state === "merged";
 
-function machinesLine(incident: NoticeIncident): string {
-  const now = ended(incident)
-    ? `${machinesOf(incident.machines)} now, ${formatCount(incident.peak)} at most`
-    : incident.peak > incident.machines
-      ? `${machinesOf(incident.machines)} (${formatCount(incident.peak)} at most)`
-      : machinesOf(incident.machines);
-  return incident.sites.length === 0 ? now : `${now}: ${spread(incident.sites)}`;
+/** What users of these machines may meet. We cannot see a window: it is always "expected". */
+const expected: Readonly<Record<NoticeIncident["severity"], string>> = {
+  prompting: "credential prompts expected",
+  "will-prompt": "credential prompts expected when Lync next needs Exchange",
+  "at-risk": "no credential prompts expected yet",
+};
+
+/** "347 machines, credential prompts expected: 204 of 1,642 in Singapore, …". */
+function spreadText(incident: NoticeIncident): string {
+  const { machines, peak, sites } = incident;
+  if (ended(incident)) return `${machinesOf(machines)} now, ${formatCount(peak)} at most`;
+  const most = peak > machines ? ` (${formatCount(peak)} at most)` : "";
+  const where = sites.length === 0 ? "" : `: ${spread(sites)}`;
+  return `${machinesOf(machines)}${most}, ${expected[incident.severity]}${where}`;
 }
 
-/** Cause and spread are the headline and the sentence; these follow. */
+function timeLine({ since, resolvedAt }: NoticeIncident, now: number, zone: string): Line {
+  const from = Date.parse(since);
+  const until = resolvedAt === null ? now : Date.parse(resolvedAt);
+  const lasted = formatDuration(Math.max(0, until - from));
+  return resolvedAt === null
+    ? { label: "Since", text: `${clockTime(from, now, zone)}, for ${lasted}` }
+    : { label: "Lasted", text: `${lasted}, ${clockTime(from, now, zone)} to ${clockTime(until, now, zone)}` };
+}
+
+/** Cause and reason are the headline and the sentence; these follow, what one needs first at night first. */
 function linesOf(incident: NoticeIncident, now: number, zone: string): Line[] {
-  const since = Date.parse(incident.since);
-  const until = incident.resolvedAt === null ? null : Date.parse(incident.resolvedAt);
-  const lines: Line[] = [
-    { label: "Machines", text: machinesLine(incident) },
-    {
-      label: "Since",
-      text:
-        until === null
-          ? `${clockTime(since, now, zone)}, for ${formatDuration(Math.max(0, now - since))}`
-          : `${clockTime(since, now, zone)} until ${clockTime(until, now, zone)}, ${formatDuration(Math.max(0, until - since))}`,
-    },
-  ];
-  if (incident.acknowledgedBy !== null) lines.push({ label: "Acknowledged by", text: shown(incident.acknowledgedBy) });
-  if (incident.evidence !== "") lines.push({ label: "Evidence", text: shown(incident.evidence), mono: true });
-  if (!ended(incident) && incident.firstStep !== "")
-    lines.push({
-      label: "First thing to do",
-      text: shown(incident.whoFixes === "" ? incident.firstStep : `${incident.firstStep} (${incident.whoFixes})`),
-    });
-  if (!ended(incident) && incident.reference !== null)
-    lines.push({ label: "Reference", text: shown(incident.reference) });
-  lines.push({
-    label: "Pattern",
-    text: `${incident.pattern ?? "none known"}, ${incident.severity}, confidence ${incident.confidence}`,
-  });
+  const lines: Line[] = [{ label: "Spread", text: spreadText(incident) }, timeLine(incident, now, zone)];
+  const add = (label: string, text: string | null, look: { mono?: true } = {}) => {
+    if (text !== null && text !== "") lines.push({ label, text: shown(text), ...look });
+  };
+  add("Acknowledged by", incident.acknowledgedBy);
+  add("Evidence", incident.evidence, { mono: true });
+  if (!ended(incident)) {
+    add("First thing to do", incident.firstStep);
+    add("Who fixes it", incident.whoFixes);
+    add("Reference", incident.reference);
+  }
+  add("Pattern", `${incident.pattern ?? "none known"}, ${incident.severity}, confidence ${incident.confidence}`);
   return lines;
 }
 
