@@ -1,0 +1,132 @@
+// Server time of every page and filter of the built dashboard with a large fleet and its history (bench/src/seed), beside
+// the same pages with a small fleet: what size costs. A request ends when its last byte is there; one at a time, on loopback.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { type Database, openDatabase } from "@lynceus/db/client";
+import { startEmbeddedPostgres } from "@lynceus/db/embedded";
+import { migrate } from "@lynceus/db/migrate";
+import { type Dashboard, startDashboard } from "./dashboard.ts";
+import { fixed, loadAverage, machineLine, median, percentile, table } from "./figures.ts";
+import { type MeasuredPage, measuredPages } from "./pages/list.ts";
+import { seedFleet } from "./seed/seed.ts";
+
+const { values } = parseArgs({
+  options: {
+    machines: { type: "string", default: "100000" },
+    "open-findings": { type: "string", default: "5000" },
+    days: { type: "string", default: "30" },
+    /** Machines of the baseline. */
+    small: { type: "string", default: "100" },
+    /** Requests of each page that are measured. */
+    requests: { type: "string", default: "20" },
+    /** A data directory of `npm run seed` is measured instead of a fleet made for the run. */
+    "data-dir": { type: "string" },
+    /** Pages whose name contains this. */
+    only: { type: "string", default: "" },
+  },
+});
+const requests = Number(values.requests);
+const warmUp = 3;
+
+interface Timed {
+  readonly page: MeasuredPage;
+  readonly samples: number[];
+  readonly kilobytes: number;
+}
+
+/** Measures all pages on one fleet. */
+async function measure(fleet: {
+  machines: number;
+  openFindings: number;
+  days: number;
+  keptIn?: string;
+}): Promise<Timed[]> {
+  const made = fleet.keptIn === undefined ? mkdtempSync(path.join(tmpdir(), "lynceus-pages-")) : null;
+  const directory = fleet.keptIn ?? made ?? "";
+  const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
+  const stops: (() => Promise<void>)[] = [() => postgres.stop()];
+  try {
+    await migrate(postgres.url);
+    const db = openDatabase({ url: postgres.url });
+    stops.push(() => db.close());
+    if (made !== null) {
+      const { machines, openFindings, days } = fleet;
+      await seedFleet(db, { machines, openFindings, days, seed: 1, now: new Date() }, (line) =>
+        process.stderr.write(`  ${line}\n`),
+      );
+    }
+    const dashboard = await startDashboard(db, 17_441);
+    stops.push(dashboard.stop);
+    return await timePages(db, dashboard);
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+    if (made !== null) rmSync(made, { recursive: true, force: true });
+  }
+}
+
+async function timePages(db: Database, dashboard: Dashboard): Promise<Timed[]> {
+  const timed: Timed[] = [];
+  for (const page of await measuredPages(db)) {
+    if (!page.name.includes(values.only)) continue;
+    const samples: number[] = [];
+    let bytes = 0;
+    for (let i = 0; i < warmUp + requests; i++) {
+      const began = performance.now();
+      const answer = await fetch(dashboard.base + page.path, {
+        headers: { cookie: dashboard.cookie },
+        redirect: "manual",
+      });
+      bytes = (await answer.arrayBuffer()).byteLength;
+      if (answer.status !== 200) throw new Error(`${page.path} answered ${answer.status}; 200 was expected`);
+      if (i >= warmUp) samples.push(performance.now() - began);
+    }
+    timed.push({ page, samples, kilobytes: bytes / 1024 });
+    process.stderr.write(`  ${page.name}: ${fixed(median(samples))} ms\n`);
+  }
+  return timed;
+}
+
+const before = loadAverage();
+const small = await measure({
+  machines: Number(values.small),
+  openFindings: Math.ceil(Number(values.small) / 20),
+  days: 30,
+});
+const large = await measure({
+  machines: Number(values.machines),
+  openFindings: Number(values["open-findings"]),
+  days: Number(values.days),
+  ...(values["data-dir"] === undefined ? {} : { keptIn: path.resolve(values["data-dir"]) }),
+});
+
+process.stdout.write(
+  `${machineLine()}, ${before} before, ${loadAverage()} after; ${requests} requests of each page after ${warmUp}, one at a time\n\n`,
+);
+const ms = (samples: readonly number[], share: number) => fixed(percentile(samples, share));
+process.stdout.write(
+  `${table(
+    [
+      "page",
+      `${fixed(Number(values.small))} machines, p50 ms`,
+      `${fixed(Number(values.machines))} machines, p50 ms`,
+      "p95 ms",
+      "KB",
+    ],
+    large.map(({ page, samples, kilobytes }) => [
+      page.name,
+      ms(small.find((one) => one.page.name === page.name)?.samples ?? [], 0.5),
+      ms(samples, 0.5),
+      ms(samples, 0.95),
+      fixed(kilobytes),
+    ]),
+  )}\n`,
+);
+const slow = large.filter(({ samples }) => percentile(samples, 0.95) > 200);
+process.stdout.write(
+  slow.length === 0
+    ? "\nAll below 200 ms at p95.\n"
+    : `\nAbove 200 ms at p95: ${slow.map(({ page }) => page.name).join(", ")}\n`,
+);
+process.exit(0);
