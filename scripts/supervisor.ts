@@ -5,12 +5,13 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { sites } from "@lynceus/bench/fleet/machine";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { listen } from "@lynceus/db/notify";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import { initSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, saveSiteSubnets } from "@lynceus/db/sites";
 import { createWelcome } from "@lynceus/db/welcome";
@@ -111,7 +112,7 @@ function secret(name: string): string {
   return readFileSync(file, "utf8").trim();
 }
 
-async function openStorage(): Promise<{ db: Database; url: string }> {
+async function openStorage(): Promise<{ db: Fleet; url: string }> {
   let url = options.databaseUrl;
   if (url === null) {
     const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(dataDir, "postgres") });
@@ -119,7 +120,7 @@ async function openStorage(): Promise<{ db: Database; url: string }> {
     url = postgres.url;
   }
   await migrate(url);
-  const db = openDatabase({ url });
+  const db = wholeFleet(openDatabase({ url }));
   started.push({ stop: () => db.close() });
   return { db, url };
 }
@@ -135,7 +136,7 @@ const demoTargets: UpTargets = {
 };
 
 /** Saves the policy of the command line, when it is not the one in force already. */
-async function applyTargets(db: Database) {
+async function applyTargets(db: Fleet) {
   const targets = options.targets ?? (options.demo > 0 && (await currentPolicy(db)) === null ? demoTargets : null);
   if (targets === null) return;
   const before = await currentPolicy(db);
@@ -156,14 +157,14 @@ async function applyTargets(db: Database) {
 }
 
 /** The simulated company's sites, where the admin has not mapped any. */
-async function applyDemoSites(db: Database) {
+async function applyDemoSites(db: Fleet) {
   if (options.demo === 0 || (await listSiteSubnets(db)).length > 0) return;
   const subnets = sites.map(({ name, network }) => ({ cidr: `${network}.0.0/16`, site: name }));
   await saveSiteSubnets(db, subnets, { actor: "npm run up" });
 }
 
 /** The id of this installation, so that an agent enrolled with another database is not taken for ours. */
-async function installationId(db: Database): Promise<string> {
+async function installationId(db: Fleet): Promise<string> {
   const known = (await initSetting(db, "installation", { id: randomUUID() })) as { id?: unknown };
   if (typeof known.id !== "string")
     throw new Refusal('setting "installation" of the database is damaged; restore it from a backup');

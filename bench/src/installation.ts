@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { savePolicy } from "@lynceus/db/policies";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
 
@@ -58,7 +59,7 @@ export interface Collector {
 
 /** Embedded PostgreSQL, a policy and as many collectors as asked for, in a folder that goes with it. */
 export interface Installation {
-  readonly db: Database;
+  readonly db: Fleet;
   readonly databaseUrl: string;
   readonly policy: Policy;
   readonly directory: string;
@@ -73,7 +74,7 @@ export async function install(): Promise<Installation> {
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-bench-"));
   const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
   await migrate(postgres.url);
-  const db = openDatabase({ url: postgres.url });
+  const db = wholeFleet(openDatabase({ url: postgres.url }));
   const stored = await savePolicy(db, {
     body: buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1),
     now: new Date(),

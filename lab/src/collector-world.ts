@@ -1,17 +1,18 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { savePolicy } from "@lynceus/db/policies";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { quietPort, startCollector } from "./crash-processes.ts";
 
 /** A PostgreSQL and a built collector on loopback, for an agent that comes out of its installer. */
 export interface CollectorWorld {
-  readonly db: Database;
+  readonly db: Fleet;
   /** An enrolment token as an admin copies it. */
   readonly token: string;
   /** What the collector logged. */
@@ -29,7 +30,7 @@ export async function startCollectorWorld(): Promise<CollectorWorld> {
   chmodSync(directory, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
   await migrate(postgres.url);
-  const db = openDatabase({ url: postgres.url });
+  const db = wholeFleet(openDatabase({ url: postgres.url }));
   const body = buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1);
   await savePolicy(db, { body, now: new Date(), createdBy: "test" });
   const port = await quietPort();

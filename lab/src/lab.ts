@@ -1,12 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { getMachine, listMachines } from "@lynceus/db/machines";
 import { migrate } from "@lynceus/db/migrate";
 import { savePolicy } from "@lynceus/db/policies";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import { saveSiteSubnets } from "@lynceus/db/sites";
 import type { Policy } from "@lynceus/protocol/policy";
 import { buildPolicy } from "@lynceus/protocol/presets";
@@ -59,7 +60,7 @@ export interface Lab {
   readonly token: string;
   /** File of the company's authority, in PEM. */
   readonly authority: string;
-  readonly db: Database;
+  readonly db: Fleet;
   readonly web: WebServers;
   readonly sip: SipServer;
   readonly proxies: Proxies;
@@ -139,7 +140,7 @@ export async function startLab(specs: readonly ClientSpec[], options: { requires
     });
     undo.push(() => postgres.stop());
     await migrate(postgres.url);
-    const db = openDatabase({ url: postgres.url });
+    const db = wholeFleet(openDatabase({ url: postgres.url }));
     undo.push(() => db.close());
     await savePolicy(db, { body: labPolicy(options.requiresProxy ?? false), now: new Date(), createdBy: "lab" });
     await saveSiteSubnets(

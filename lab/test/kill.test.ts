@@ -5,6 +5,7 @@ import { openDatabase } from "@lynceus/db/client";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
+import { wholeFleet } from "@lynceus/db/scope";
 import { expect, onTestFailed, onTestFinished, test } from "vitest";
 import { quietPort, type Running, startCollector, startSender } from "../src/crash-processes.ts";
 
@@ -75,7 +76,7 @@ test(`every promised observation is stored once, whichever process is killed und
   });
 
   await migrate(postgres.url);
-  const db = openDatabase({ url: postgres.url, onError: () => {} });
+  const db = wholeFleet(openDatabase({ url: postgres.url, onError: () => {} }));
   const expiresAt = new Date(Date.now() + 3_600_000);
   const { secret } = await createToken(db, { maxUses: 1, expiresAt, createdBy: "test" });
   await db.close();

@@ -7,7 +7,7 @@ import { attribute } from "@lynceus/diagnosis/attribution/attribute";
 import { createAttributionIndex } from "@lynceus/diagnosis/attribution/attribution-index";
 import { type Attribution, maxCounterExamples, none, type Subject } from "@lynceus/diagnosis/attribution/types";
 import { settingsWaves } from "@lynceus/diagnosis/attribution/waves";
-import { causeText } from "./cause-text.ts";
+import { causeText } from "@lynceus/protocol/cause-text";
 
 /** Only one collector of all attributes; its lease runs out so many seconds after its last turn. */
 const leaseSeconds = 45;

@@ -5,6 +5,7 @@ import { setCloned } from "@lynceus/db/identity";
 import { clearConnected, countMachines } from "@lynceus/db/machines";
 import { listen } from "@lynceus/db/notify";
 import { ensurePartitions } from "@lynceus/db/partitions";
+import { wholeFleet } from "@lynceus/db/scope";
 import { setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
 import type { Logger } from "pino";
@@ -163,10 +164,10 @@ export async function startCollector(options: CollectorOptions) {
     (error) => log.warn({ err: error }, "helpdesk reports cannot be read now"),
   );
   const readSites = async () => {
-    siteOf = siteFinder(await listSiteSubnets(db));
+    siteOf = siteFinder(await listSiteSubnets(wholeFleet(db)));
   };
   const readFleetSize = async () => {
-    const counts = await countMachines(db);
+    const counts = await countMachines(wholeFleet(db));
     metrics.machines.set({ status: "healthy" }, counts.healthy);
     metrics.machines.set({ status: "failing" }, counts.failing);
     metrics.machines.set({ status: "stale" }, counts.stale);

@@ -2,19 +2,20 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { createToken } from "@lynceus/db/enrollment";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import { createTestDatabase } from "@lynceus/db/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { newKey, TestAgent, type TestKey } from "./support/agent.ts";
 import { confirmation, observation } from "./support/facts.ts";
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let db: Database;
+let db: Fleet;
 let child: ChildProcess | null = null;
 beforeEach(async () => {
   database = await createTestDatabase();
-  db = openDatabase({ url: database.url });
+  db = wholeFleet(openDatabase({ url: database.url }));
 });
 afterEach(async () => {
   child?.kill("SIGKILL");

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { createUser } from "@lynceus/db/users";
+import { everyMachine } from "@lynceus/protocol/access";
 import { hashPassword } from "better-auth/crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addUser } from "../src/lib/users.ts";
 import { testDatabase } from "./database.ts";
 
 const app = fileURLToPath(new URL("../src/app", import.meta.url));
@@ -53,7 +54,11 @@ beforeAll(async () => {
   }
   const passwordHash = await hashPassword(password);
   for (const role of ["viewer", "admin"] as const)
-    await addUser(db, { name: role, email: `${role}@contoso.com`, role, passwordHash }, "test");
+    await createUser(
+      db,
+      { name: role, email: `${role}@contoso.com`, access: { role, ...everyMachine }, passwordHash },
+      "test",
+    );
   cookies = { viewer: await signIn("viewer@contoso.com"), admin: await signIn("admin@contoso.com") };
 });
 
@@ -219,7 +224,7 @@ test("every page asks for the session itself, and every form's act for the role"
   const unguarded = files("page.tsx").filter(
     (file) =>
       !(path.relative(app, path.dirname(file)) in openPages) &&
-      !/await require(User|Role)\(/.test(readFileSync(file, "utf8")),
+      !/await require(User|Right)\(/.test(readFileSync(file, "utf8")),
   );
   expect(pages.length).toBeGreaterThan(3);
   expect(unguarded.map((file) => path.relative(app, file))).toEqual([]);
@@ -227,5 +232,5 @@ test("every page asks for the session itself, and every form's act for the role"
     (file) => /^"use server"/.test(readFileSync(file, "utf8")) && !file.includes("/welcome/"),
   );
   expect(acts.length).toBeGreaterThan(1);
-  expect(acts.filter((file) => !/await requireRole\(/.test(readFileSync(file, "utf8")))).toEqual([]);
+  expect(acts.filter((file) => !/await requireAct\(/.test(readFileSync(file, "utf8")))).toEqual([]);
 });

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
-import type { Database } from "@lynceus/db/client";
+import type { Fleet } from "@lynceus/db/scope";
 import { getSetting, setSetting } from "@lynceus/db/settings";
+import { createUser, listUsers, setAccess } from "@lynceus/db/users";
+import { everyMachine, type Role } from "@lynceus/protocol/access";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { addUser, changeUser, listUsers } from "../src/lib/users.ts";
 import { isWelcome, redeemWelcome } from "../src/lib/welcome.ts";
 import { testDatabase } from "./database.ts";
 
 const now = Date.parse("2026-11-24T02:12:00Z");
 const code = "one-time-code";
-let db: Database;
+let db: Fleet;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -23,13 +24,14 @@ beforeEach(async () => {
   });
 });
 
+const whole = (role: Role) => ({ role, ...everyMachine });
 const admin = (name: string) => ({ name, email: `${name}@contoso.com`, passwordHash: "salt:hash" });
 
 test("of twenty posts with the one link at the same moment, one makes an admin", async () => {
   const results = await Promise.all(Array.from({ length: 20 }, (_, n) => redeemWelcome(db, code, admin(`a${n}`), now)));
   expect(results.filter((result) => result === "made")).toHaveLength(1);
   expect(results.filter((result) => result === "refused")).toHaveLength(19);
-  expect(await listUsers(db)).toMatchObject([{ role: "admin" }]);
+  expect(await listUsers(db)).toMatchObject([{ access: { role: "admin", ...everyMachine } }]);
   expect(await db.prisma.account.count()).toBe(1);
 });
 
@@ -53,7 +55,7 @@ test("looking at the link uses nothing up", async () => {
 });
 
 test("an address that is taken leaves the link good", async () => {
-  await addUser(db, { ...admin("taken"), role: "viewer" }, "test");
+  await createUser(db, { ...admin("taken"), access: whole("viewer") }, "test");
   expect(await redeemWelcome(db, code, admin("taken"), now)).toBe("taken");
   expect(await redeemWelcome(db, code, admin("other"), now)).toBe("made");
 });
@@ -66,10 +68,10 @@ test("a setting that is broken lets nobody in", async () => {
 });
 
 test("two admins who take each other's role at the same moment leave one admin", async () => {
-  await addUser(db, { ...admin("a"), role: "admin" }, "test");
-  await addUser(db, { ...admin("b"), role: "admin" }, "test");
+  await createUser(db, { ...admin("a"), access: whole("admin") }, "test");
+  await createUser(db, { ...admin("b"), access: whole("admin") }, "test");
   const users = await listUsers(db);
-  const changed = await Promise.all(users.map((user) => changeUser(db, user.id, "viewer", "test")));
-  expect(changed.filter(Boolean)).toHaveLength(1);
-  expect((await listUsers(db)).filter((user) => user.role === "admin")).toHaveLength(1);
+  const changed = await Promise.all(users.map((user) => setAccess(db, user.id, whole("viewer"), "test")));
+  expect(changed.toSorted()).toEqual(["done", "last-admin"]);
+  expect((await listUsers(db)).filter((user) => user.access.role === "admin")).toHaveLength(1);
 });

@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { everyMachine, type Scope } from "@lynceus/protocol/access";
 import { writeAudit } from "./audit.ts";
 import type { Database, Reader } from "./client.ts";
+import { fromScopeColumns, type ScopeColumns, toScopeColumns } from "./scope.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
 
 /** A token of the read API without its secret. */
 export interface ApiTokenRow {
   id: string;
   label: string;
+  /** What it may do: protocol `tokenScopes`. */
   scopes: string[];
+  /** The part of the fleet that it sees. */
+  scope: Scope;
   expiresAt: Date | null;
   createdAt: Date;
   createdBy: string;
@@ -15,38 +20,64 @@ export interface ApiTokenRow {
   revokedAt: Date | null;
 }
 
+const toRow = <T extends ScopeColumns>({ scoped, scopeSites, scopeTags, ...row }: T) => ({
+  ...row,
+  scope: fromScopeColumns({ scoped, scopeSites, scopeTags }),
+});
+
 /** Makes a token `lyn_…`. The secret is in the answer and nowhere else. */
 export async function createApiToken(
   db: Database,
-  input: { label: string; scopes: readonly string[]; expiresAt?: Date | null; createdBy: string },
+  input: {
+    label: string;
+    scopes: readonly string[];
+    /** The whole fleet where it is not given. */
+    scope?: Scope;
+    expiresAt?: Date | null;
+    createdBy: string;
+  },
 ): Promise<{ id: string; secret: string }> {
   const id = randomUUID();
   const secret = `lyn_${newSecret()}`;
   const { label, createdBy } = input;
   const scopes = [...input.scopes];
+  const scope = input.scope ?? everyMachine;
+  const expiresAt = input.expiresAt ?? null;
   await db.prisma.$transaction(async (prisma) => {
     await prisma.apiToken.create({
-      data: { id, hash: hashSecret(secret), label, scopes, expiresAt: input.expiresAt ?? null, createdBy },
+      data: { id, hash: hashSecret(secret), label, scopes, ...toScopeColumns(scope), expiresAt, createdBy },
     });
     await writeAudit(
       { prisma },
-      { actor: createdBy, action: "api-token.create", subject: id, after: { label, scopes } },
+      { actor: createdBy, action: "api-token.create", subject: id, after: { label, scopes, ...scope, expiresAt } },
     );
   });
   return { id, secret };
 }
 
 /** All API tokens, newest first. */
-export function listApiTokens(db: Reader): Promise<ApiTokenRow[]> {
-  return db.prisma.apiToken.findMany({ omit: { hash: true }, orderBy: { createdAt: "desc" }, take: 500 });
+export async function listApiTokens(db: Reader): Promise<ApiTokenRow[]> {
+  const rows = await db.prisma.apiToken.findMany({ omit: { hash: true }, orderBy: { createdAt: "desc" }, take: 500 });
+  return rows.map(toRow);
 }
 
 /** Ends a token at once. False when there is none, or it was revoked before. */
 export async function revokeApiToken(db: Database, id: string, by: { actor: string; now: Date }): Promise<boolean> {
   return db.prisma.$transaction(async (prisma) => {
     const { count } = await prisma.apiToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: by.now } });
-    if (count > 0) await writeAudit({ prisma }, { actor: by.actor, action: "api-token.revoke", subject: id });
-    return count > 0;
+    if (count === 0) return false;
+    const token = await prisma.apiToken.findUniqueOrThrow({ where: { id }, select: { label: true } });
+    await writeAudit(
+      { prisma },
+      {
+        actor: by.actor,
+        action: "api-token.revoke",
+        subject: id,
+        before: { ...token, revoked: false },
+        after: { ...token, revoked: true },
+      },
+    );
+    return true;
   });
 }
 
@@ -56,5 +87,5 @@ export async function verifyApiToken(db: Database, secret: string, now: Date): P
   if (!token || token.revokedAt || (token.expiresAt && token.expiresAt <= now)) return null;
   if (!token.lastUsedAt || now.getTime() - token.lastUsedAt.getTime() > 60_000)
     await db.prisma.apiToken.updateMany({ where: { id: token.id }, data: { lastUsedAt: now } });
-  return token;
+  return toRow(token);
 }

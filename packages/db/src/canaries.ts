@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Scope } from "@lynceus/protocol/access";
 import type { CanaryRoute } from "@lynceus/protocol/canary";
 import type { FilterTerm } from "@lynceus/protocol/filter";
 import {
@@ -15,6 +16,16 @@ import { writeAudit } from "./audit.ts";
 import { type Database, Prisma, type Reader } from "./client.ts";
 import { CursorError, cursorId, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import { machineWhere, type Page } from "./machines.ts";
+import {
+  type Fleet,
+  type FleetReader,
+  fromScopeColumns,
+  machines,
+  madeWithin,
+  ofMachines,
+  type ScopeColumns,
+  toScopeColumns,
+} from "./scope.ts";
 import { toSqlJson, toSqlText } from "./sql-text.ts";
 
 interface JsonRow extends Omit<Canary, "proposal" | "effects"> {
@@ -34,6 +45,9 @@ const columns = Prisma.sql`
       'answered', count(*) FILTER (WHERE r.probe_state = 'done'),
       'missing', count(*) FILTER (WHERE r.probe_state IN ('refused', 'expired')))
     FROM canary_results r WHERE r.canary_id = c.id) AS probes`;
+
+/** A canary `c` is seen by who sees all of the part that it was made for. */
+const within = (db: FleetReader) => madeWithin(db, Prisma.sql`c`);
 
 const iso = (at: string | null) => (at === null ? null : new Date(at).toISOString());
 
@@ -60,14 +74,17 @@ function tidy({ scriptSha256, ...row }: JsonRow): Canary {
  * Queues a canary; collectors hear `lynceus_work`. The proposal has to be free of secrets already: what it holds is
  * stored and shown. Audited, without the script's text.
  */
-export async function createCanary(db: Database, input: NewCanary, by: { actor: string; now: Date }): Promise<Canary> {
+export async function createCanary(db: Fleet, input: NewCanary, by: { actor: string; now: Date }): Promise<Canary> {
   const id = randomUUID();
   const { proposal } = input;
+  const scope = toScopeColumns(db.scope);
   await db.prisma.$transaction(async (prisma) => {
     await prisma.$executeRaw`
-      INSERT INTO canaries (id, title, created_at, created_by, state, proposal, q, site, probe)
+      INSERT INTO canaries (id, title, created_at, created_by, state, proposal, q, site, probe, scoped, scope_sites,
+        scope_tags)
       VALUES (${id}::uuid, ${toSqlText(input.title)}, ${by.now}, ${by.actor}, 'queued', ${toSqlJson(proposal)}::jsonb,
-        ${toSqlText(input.q)}, ${input.site === null ? null : toSqlText(input.site)}, ${input.probe}::uuid[])`;
+        ${toSqlText(input.q)}, ${input.site === null ? null : toSqlText(input.site)}, ${input.probe}::uuid[],
+        ${scope.scoped}, ${scope.scopeSites}::text[], ${scope.scopeTags}::text[])`;
     const { title, q, site, probe } = input;
     const pac =
       proposal.pac?.from === "url"
@@ -90,26 +107,26 @@ export async function createCanary(db: Database, input: NewCanary, by: { actor: 
 }
 
 /** One canary with its counts, or null. */
-export async function getCanary(db: Reader, id: string): Promise<Canary | null> {
+export async function getCanary(db: FleetReader, id: string): Promise<Canary | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.prisma.$queryRaw<{ item: JsonRow }[]>`
-    SELECT to_json(one) AS item FROM (SELECT ${columns} FROM canaries c WHERE c.id = ${id}::uuid) one`;
+    SELECT to_json(one) AS item FROM (SELECT ${columns} FROM canaries c WHERE c.id = ${id}::uuid AND ${within(db)}) one`;
   return row ? tidy(row.item) : null;
 }
 
 /** The script that a canary judges, for who may see it; null when it has none. */
-export async function canaryScript(db: Reader, id: string): Promise<string | null> {
+export async function canaryScript(db: FleetReader, id: string): Promise<string | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.prisma.$queryRaw<{ script: string | null }[]>`
-    SELECT coalesce(script, proposal #>> '{pac,text}') AS script FROM canaries WHERE id = ${id}::uuid`;
+    SELECT coalesce(script, proposal #>> '{pac,text}') AS script FROM canaries c WHERE id = ${id}::uuid AND ${within(db)}`;
   return row?.script ?? null;
 }
 
 /** The newest canaries. */
-export async function listCanaries(db: Reader, query: { limit?: number } = {}): Promise<Canary[]> {
+export async function listCanaries(db: FleetReader, query: { limit?: number } = {}): Promise<Canary[]> {
   const rows = await db.prisma.$queryRaw<{ item: JsonRow }[]>`
     SELECT to_json(page) AS item FROM (
-      SELECT ${columns} FROM canaries c ORDER BY c.created_at DESC, c.id DESC
+      SELECT ${columns} FROM canaries c WHERE ${within(db)} ORDER BY c.created_at DESC, c.id DESC
       LIMIT ${pageLimit(query.limit ?? 20)}) page`;
   return rows.map(({ item }) => tidy(item));
 }
@@ -118,12 +135,16 @@ const effectRank = Prisma.sql`array_position(ARRAY['breaks','cannot-tell','stays
 
 /** A page of a canary's machines: those that would break first, then by name. */
 export async function listCanaryMachines(
-  db: Reader,
+  db: FleetReader,
   id: string,
   query: { effect?: CanaryEffect; machineId?: string; probed?: boolean; cursor?: string | null; limit?: number } = {},
 ): Promise<Page<CanaryMachine>> {
   const limit = pageLimit(query.limit);
-  const where = [Prisma.sql`r.canary_id = ${isUuid(id) ? id : null}::uuid`];
+  const where = [
+    Prisma.sql`r.canary_id = ${isUuid(id) ? id : null}::uuid`,
+    Prisma.sql`EXISTS (SELECT FROM canaries c WHERE c.id = r.canary_id AND ${within(db)})`,
+    ofMachines(db, Prisma.sql`r.machine_id`),
+  ];
   if (query.effect !== undefined) where.push(Prisma.sql`r.effect = ${query.effect}`);
   if (query.machineId !== undefined)
     where.push(Prisma.sql`r.machine_id = ${isUuid(query.machineId) ? query.machineId : null}::uuid`);
@@ -143,7 +164,7 @@ export async function listCanaryMachines(
         SELECT m.id AS "machineId", m.hostname, m.site, m.simulated, r.effect, r.targets,
           json_build_object('state', r.probe_state, 'reason', r.probe_reason) AS probe, ${effectRank} AS rank,
           m.sort_name AS "sortName"
-        FROM canary_results r JOIN machines m ON m.id = r.machine_id
+        FROM canary_results r JOIN ${machines(db)} m ON m.id = r.machine_id
         WHERE ${condition} AND ${after} ORDER BY ${effectRank}, m.sort_name, m.id LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
   const page = answer.items.slice(0, limit);
@@ -157,12 +178,12 @@ export async function listCanaryMachines(
 }
 
 /** Ends a canary early: nothing more is evaluated or asked. False when there is none under way. */
-export async function cancelCanary(db: Database, id: string, by: { actor: string; now: Date }): Promise<boolean> {
+export async function cancelCanary(db: Fleet, id: string, by: { actor: string; now: Date }): Promise<boolean> {
   if (!isUuid(id)) return false;
   return db.prisma.$transaction(async (prisma) => {
     const count = await prisma.$executeRaw`
-      UPDATE canaries SET state = 'cancelled', finished_at = ${by.now}
-      WHERE id = ${id}::uuid AND state IN ('queued', 'evaluating', 'probing')`;
+      UPDATE canaries c SET state = 'cancelled', finished_at = ${by.now}
+      WHERE id = ${id}::uuid AND ${within(db)} AND state IN ('queued', 'evaluating', 'probing')`;
     if (count === 0) return false;
     await writeAudit({ prisma }, { actor: by.actor, action: "canary.cancel", subject: id });
     await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;
@@ -184,6 +205,8 @@ export interface CanaryWork {
   probe: string[];
   machines: number | null;
   afterMachine: string | null;
+  /** The part of the fleet that it is of. */
+  scope: Scope;
 }
 
 /**
@@ -194,7 +217,7 @@ export async function takeCanary(
   db: Database,
   by: { collectorId: string; now: Date; leaseMs: number },
 ): Promise<CanaryWork | null> {
-  const [work] = await db.prisma.$queryRaw<CanaryWork[]>`
+  const [work] = await db.prisma.$queryRaw<(Omit<CanaryWork, "scope"> & ScopeColumns)[]>`
     UPDATE canaries SET state = 'evaluating', lease_by = ${by.collectorId},
       lease_until = ${new Date(by.now.getTime() + by.leaseMs)}
     WHERE id = (
@@ -202,8 +225,11 @@ export async function takeCanary(
       WHERE state = 'queued'
         OR (state = 'evaluating' AND (lease_until <= ${by.now} OR lease_by = ${by.collectorId}))
       ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id::text, state, proposal, script, q, site, probe::text[], machines, after_machine::text AS "afterMachine"`;
-  return work ?? null;
+    RETURNING id::text, state, proposal, script, q, site, probe::text[], machines, after_machine::text AS "afterMachine",
+      scoped, scope_sites AS "scopeSites", scope_tags AS "scopeTags"`;
+  if (!work) return null;
+  const { scoped, scopeSites, scopeTags, ...rest } = work;
+  return { ...rest, scope: fromScopeColumns({ scoped, scopeSites, scopeTags }) };
 }
 
 /** Notes what is judged: the script as it is, and of how many machines. False when the canary was taken away. */
@@ -229,21 +255,21 @@ export interface CanaryCandidate {
 
 /** The next machines of a canary in order of id, with their facts. */
 export function nextCandidates(
-  db: Reader,
+  db: FleetReader,
   query: { terms: readonly FilterTerm[]; site: string | null; after: string | null; limit: number },
 ): Promise<CanaryCandidate[]> {
   const after = query.after === null ? Prisma.sql`TRUE` : Prisma.sql`m.id > ${query.after}::uuid`;
   return db.prisma.$queryRaw<CanaryCandidate[]>`
     SELECT m.id::text AS "machineId", m.site, m.simulated, s.state -> 'facts' AS facts
-    FROM machines m JOIN machine_states s ON s.machine_id = m.id
+    FROM ${machines(db)} m JOIN machine_states s ON s.machine_id = m.id
     WHERE ${machineWhere({ terms: query.terms, site: query.site })} AND ${after} ORDER BY m.id LIMIT ${query.limit}`;
 }
 
 /** These machines with their facts, as far as they are not revoked. */
-export function candidatesById(db: Reader, machineIds: readonly string[]): Promise<CanaryCandidate[]> {
+export function candidatesById(db: FleetReader, machineIds: readonly string[]): Promise<CanaryCandidate[]> {
   return db.prisma.$queryRaw<CanaryCandidate[]>`
     SELECT m.id::text AS "machineId", m.site, m.simulated, s.state -> 'facts' AS facts
-    FROM machines m JOIN machine_states s ON s.machine_id = m.id
+    FROM ${machines(db)} m JOIN machine_states s ON s.machine_id = m.id
     WHERE m.id = ANY (${[...machineIds]}::uuid[]) AND m.revoked_at IS NULL`;
 }
 

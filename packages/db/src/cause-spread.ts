@@ -1,6 +1,7 @@
 import type { PatternId } from "@lynceus/protocol/names";
-import type { Reader } from "./client.ts";
+import { Prisma } from "./client.ts";
 import { isUuid } from "./cursor.ts";
+import { type FleetReader, machines, ofMachines } from "./scope.ts";
 
 /** A finding that machines of a cause have first: what fixes them is said by its pattern. */
 export interface CauseFinding {
@@ -32,28 +33,30 @@ export interface CauseSpread {
 }
 
 /** What the machines of a cause have, where they are, and since when. Not an id: nothing of it. */
-export async function causeSpread(db: Reader, causeId: string): Promise<CauseSpread> {
+export async function causeSpread(db: FleetReader, causeId: string): Promise<CauseSpread> {
   if (!isUuid(causeId)) return { findings: [], sites: [], points: [] };
   const findings = await db.prisma.$queryRaw<CauseFinding[]>`
     SELECT m.primary_pattern AS pattern, m.primary_cause AS cause, count(*)::int AS machines
-    FROM cause_members b JOIN machines m ON m.id = b.machine_id
+    FROM cause_members b JOIN ${machines(db)} m ON m.id = b.machine_id
     WHERE b.cause_id = ${causeId}::uuid AND b.until IS NULL AND m.primary_pattern IS NOT NULL
       AND m.primary_cause IS NOT NULL
     GROUP BY 1, 2 ORDER BY machines DESC, pattern, cause LIMIT 8`;
   const sites = await db.prisma.$queryRaw<CauseSite[]>`
     WITH own AS (
       SELECT m.site, count(*)::int AS machines FROM causes c JOIN cause_members b ON b.cause_id = c.id
-        JOIN machines m ON m.id = b.machine_id
+        JOIN ${machines(db)} m ON m.id = b.machine_id
       WHERE c.id = ${causeId}::uuid AND (b.until IS NULL OR b.until >= c.cleared_at) GROUP BY 1)
-    SELECT o.site, o.machines, (SELECT count(*)::int FROM machines a WHERE a.revoked_at IS NULL
+    SELECT o.site, o.machines, (SELECT count(*)::int FROM ${machines(db)} a WHERE a.revoked_at IS NULL
       AND a.status <> 'signed-off' AND a.site IS NOT DISTINCT FROM o.site) AS reporting
     FROM own o ORDER BY o.machines DESC, o.site LIMIT 50`;
+  const seen = ofMachines(db, Prisma.sql`machine_id`);
   const points = await db.prisma.$queryRaw<SpreadPoint[]>`
     WITH moved AS (
-      SELECT date_trunc('minute', since) AS at, 1 AS by FROM cause_members WHERE cause_id = ${causeId}::uuid
+      SELECT date_trunc('minute', since) AS at, 1 AS by FROM cause_members
+      WHERE cause_id = ${causeId}::uuid AND ${seen}
       UNION ALL
       SELECT date_trunc('minute', until), -1 FROM cause_members
-      WHERE cause_id = ${causeId}::uuid AND until IS NOT NULL)
+      WHERE cause_id = ${causeId}::uuid AND until IS NOT NULL AND ${seen})
     SELECT at, machines FROM (
       SELECT at, sum(sum(by)) OVER (ORDER BY at)::int AS machines FROM moved GROUP BY at ORDER BY at DESC LIMIT 2000) m
     ORDER BY at`;

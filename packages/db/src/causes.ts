@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { isWholeFleet } from "@lynceus/protocol/access";
 import type { AttributionKey, Confidence, Location } from "@lynceus/protocol/names";
 import type { Attribution, Cause, CauseCandidate, CauseMember, MachineRef } from "@lynceus/protocol/read-api";
-import { type Database, Prisma, type Reader } from "./client.ts";
+import { attributionInScope, causesInScope, explainsSeen } from "./causes-in-scope.ts";
+import { type Database, Prisma } from "./client.ts";
 import { cursorId, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import type { Page } from "./machines.ts";
+import { type FleetReader, machines, ofMachines } from "./scope.ts";
 import { toSqlJson } from "./sql-text.ts";
 
 type Counts = Omit<CauseCandidate, "key" | "value">;
@@ -144,16 +147,16 @@ interface CauseRow extends Omit<Cause, "firstSeen" | "since" | "updatedAt" | "cl
   counts: Counts;
 }
 
-/** Machines of these ids, in their order; those that are gone are left out. */
-const refs = (ids: Prisma.Sql) => Prisma.sql`
+/** Machines of these ids, in their order; those that are gone, or not seen, are left out. */
+const refs = (db: FleetReader, ids: Prisma.Sql) => Prisma.sql`
   coalesce((SELECT json_agg(json_build_object('id', m.id, 'hostname', m.hostname) ORDER BY e.n)
-    FROM jsonb_array_elements_text(${ids}) WITH ORDINALITY AS e(id, n) JOIN machines m ON m.id = e.id::uuid), '[]')`;
+    FROM jsonb_array_elements_text(${ids}) WITH ORDINALITY AS e(id, n) JOIN ${machines(db)} m ON m.id = e.id::uuid), '[]')`;
 
-const causeColumns = Prisma.sql`
+const causeColumns = (db: FleetReader) => Prisma.sql`
   c.id::text AS id, c.simulated, c.location, c.key, c.value, c.text, c.explains, c.of, c.counts, c.confidence,
   c.first_seen AS "firstSeen", c.since, c.updated_at AS "updatedAt", c.cleared_at AS "clearedAt", c.change, c.also,
-  json_build_object('failing', ${refs(Prisma.sql`c.counter_examples->'failing'`)},
-    'healthy', ${refs(Prisma.sql`c.counter_examples->'healthy'`)}) AS "counterExamples"`;
+  json_build_object('failing', ${refs(db, Prisma.sql`c.counter_examples->'failing'`)},
+    'healthy', ${refs(db, Prisma.sql`c.counter_examples->'healthy'`)}) AS "counterExamples"`;
 
 const toCause = ({ counts, ...row }: CauseRow): Cause => ({
   ...row,
@@ -174,9 +177,9 @@ export interface CauseQuery {
 }
 
 /** A page of causes, the one that was named last first. `total` counts up to 1,000. */
-export async function listCauses(db: Reader, query: CauseQuery = {}): Promise<Page<Cause>> {
+export async function listCauses(db: FleetReader, query: CauseQuery = {}): Promise<Page<Cause>> {
   const limit = pageLimit(query.limit);
-  const where = [Prisma.sql`TRUE`];
+  const where = [explainsSeen(db)];
   if (query.open !== undefined)
     where.push(query.open ? Prisma.sql`c.cleared_at IS NULL` : Prisma.sql`c.cleared_at IS NOT NULL`);
   if (query.simulated !== undefined) where.push(Prisma.sql`c.simulated = ${query.simulated}`);
@@ -187,11 +190,11 @@ export async function listCauses(db: Reader, query: CauseQuery = {}): Promise<Pa
   }
   const condition = Prisma.join(where, " AND ");
   const rows = await db.prisma.$queryRaw<CauseRow[]>`
-    SELECT ${causeColumns} FROM causes c WHERE ${condition} AND ${after}
+    SELECT ${causeColumns(db)} FROM causes c WHERE ${condition} AND ${after}
     ORDER BY c.since DESC, c.id DESC LIMIT ${limit + 1}`;
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date; total: number }[]>`
     SELECT now() AS "asOf", (SELECT count(*)::int FROM (SELECT FROM causes c WHERE ${condition} LIMIT 1000) few) AS total`;
-  const items = rows.slice(0, limit).map(toCause);
+  const items = await causesInScope(db, rows.slice(0, limit).map(toCause));
   const last = items.at(-1);
   return {
     items,
@@ -202,25 +205,27 @@ export async function listCauses(db: Reader, query: CauseQuery = {}): Promise<Pa
 }
 
 /** One cause, or null. */
-export async function getCause(db: Reader, id: string): Promise<Cause | null> {
+export async function getCause(db: FleetReader, id: string): Promise<Cause | null> {
   if (!isUuid(id)) return null;
-  const [row] = await db.prisma.$queryRaw<CauseRow[]>`SELECT ${causeColumns} FROM causes c WHERE c.id = ${id}::uuid`;
-  return row ? toCause(row) : null;
+  const rows = await db.prisma.$queryRaw<CauseRow[]>`
+    SELECT ${causeColumns(db)} FROM causes c WHERE c.id = ${id}::uuid AND ${explainsSeen(db)}`;
+  return (await causesInScope(db, rows.map(toCause)))[0] ?? null;
 }
 
 /** The open causes that explain a machine, the one that explains most first. */
-export async function causesOfMachine(db: Reader, machineId: string): Promise<Cause[]> {
+export async function causesOfMachine(db: FleetReader, machineId: string): Promise<Cause[]> {
   if (!isUuid(machineId)) return [];
   const rows = await db.prisma.$queryRaw<CauseRow[]>`
-    SELECT ${causeColumns} FROM cause_members b JOIN causes c ON c.id = b.cause_id
-    WHERE b.machine_id = ${machineId}::uuid AND b.until IS NULL AND c.cleared_at IS NULL
+    SELECT ${causeColumns(db)} FROM ${machines(db)} m JOIN cause_members b ON b.machine_id = m.id
+      JOIN causes c ON c.id = b.cause_id
+    WHERE m.id = ${machineId}::uuid AND b.until IS NULL AND c.cleared_at IS NULL
     ORDER BY c.explains DESC, c.since LIMIT 20`;
-  return rows.map(toCause);
+  return causesInScope(db, rows.map(toCause));
 }
 
 /** A page of the machines that a cause explains, or explained (`present` false: both), in order of id. */
 export async function listCauseMembers(
-  db: Reader,
+  db: FleetReader,
   causeId: string,
   query: { present?: boolean; cursor?: string | null; limit?: number } = {},
 ): Promise<Page<CauseMember>> {
@@ -235,11 +240,11 @@ export async function listCauseMembers(
   type Row = Omit<CauseMember, "since" | "until"> & { since: Date; until: Date | null };
   const rows = await db.prisma.$queryRaw<Row[]>`
     SELECT b.machine_id::text AS id, m.hostname, m.site, m.status, b.since, b.until
-    FROM causes c JOIN cause_members b ON b.cause_id = c.id JOIN machines m ON m.id = b.machine_id
+    FROM causes c JOIN cause_members b ON b.cause_id = c.id JOIN ${machines(db)} m ON m.id = b.machine_id
     WHERE c.id = ${id}::uuid AND ${present} AND ${after} ORDER BY b.machine_id LIMIT ${limit + 1}`;
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date; total: number }[]>`
     SELECT now() AS "asOf", (SELECT count(*)::int FROM causes c JOIN cause_members b ON b.cause_id = c.id
-      WHERE c.id = ${id}::uuid AND ${present}) AS total`;
+      WHERE c.id = ${id}::uuid AND ${present} AND ${ofMachines(db, Prisma.sql`b.machine_id`)}) AS total`;
   const items = rows
     .slice(0, limit)
     .map((row) => ({ ...row, since: row.since.toISOString(), until: row.until?.toISOString() ?? null }));
@@ -253,18 +258,20 @@ export async function listCauseMembers(
 }
 
 /** What is said at present of the failing machines of each location, the location with most of them first. */
-export async function readAttributions(db: Reader, query: { simulated?: boolean } = {}): Promise<Attribution[]> {
+export async function readAttributions(db: FleetReader, query: { simulated?: boolean } = {}): Promise<Attribution[]> {
   const simulated = query.simulated === undefined ? Prisma.sql`TRUE` : Prisma.sql`simulated = ${query.simulated}`;
   type Body = Omit<AttributionInput, "causes" | "location" | "unexplainedSample">;
   const rows = await db.prisma.$queryRaw<
     { simulated: boolean; location: Location; at: Date; body: Body; unexplainedSample: MachineRef[] }[]
   >`
-    SELECT simulated, location, at, body, ${refs(Prisma.sql`body->'unexplainedSample'`)} AS "unexplainedSample"
+    SELECT simulated, location, at, body, ${refs(db, Prisma.sql`body->'unexplainedSample'`)} AS "unexplainedSample"
     FROM attributions WHERE ${simulated}`;
   const causes = await db.prisma.$queryRaw<CauseRow[]>`
-    SELECT ${causeColumns} FROM causes c WHERE c.cleared_at IS NULL AND ${simulated} ORDER BY c.explains DESC, c.since`;
-  return rows
-    .map(({ body, unexplainedSample, at, ...where }) => ({
+    SELECT ${causeColumns(db)} FROM causes c WHERE c.cleared_at IS NULL AND ${simulated} AND ${explainsSeen(db)} ORDER BY c.explains DESC, c.since`;
+  const open = await causesInScope(db, causes.map(toCause));
+  const attributions: Attribution[] = [];
+  for (const { body, unexplainedSample, at, ...where } of rows) {
+    const all: Attribution = {
       ...where,
       at: at.toISOString(),
       failing: body.failing,
@@ -273,10 +280,11 @@ export async function readAttributions(db: Reader, query: { simulated?: boolean 
       noCause: body.noCause,
       unexplained: body.unexplained,
       unexplainedSample,
-      causes: causes
-        .filter((cause) => cause.simulated === where.simulated && cause.location === where.location)
-        .map(toCause),
+      causes: open.filter((cause) => cause.simulated === where.simulated && cause.location === where.location),
       candidates: [...body.candidates],
-    }))
-    .sort((a, b) => b.failing - a.failing);
+    };
+    const seen = isWholeFleet(db.scope) ? all : await attributionInScope(db, all);
+    if (seen) attributions.push(seen);
+  }
+  return attributions.sort((a, b) => b.failing - a.failing);
 }

@@ -1,10 +1,10 @@
 import type { Counts } from "@lynceus/protocol/read-api";
-import type { Reader } from "./client.ts";
+import { type FleetReader, machines } from "./scope.ts";
 
 const none: Counts = { healthy: 0, failing: 0, stale: 0, cannotTell: 0, signedOff: 0, atRisk: 0 };
 
 /** How the machines that took each of these changes are now, as a function of the change's id. */
-export async function changeCounts(db: Reader, changeIds: readonly string[]): Promise<(id: string) => Counts> {
+export async function changeCounts(db: FleetReader, changeIds: readonly string[]): Promise<(id: string) => Counts> {
   const rows = await db.prisma.$queryRaw<(Counts & { id: string })[]>`
     SELECT f.change_id::text AS id, count(*) FILTER (WHERE m.status = 'healthy')::int AS healthy,
       count(*) FILTER (WHERE m.status = 'failing')::int AS failing,
@@ -12,7 +12,7 @@ export async function changeCounts(db: Reader, changeIds: readonly string[]): Pr
       count(*) FILTER (WHERE m.status = 'cannot-tell')::int AS "cannotTell",
       count(*) FILTER (WHERE m.status = 'signed-off')::int AS "signedOff",
       count(*) FILTER (WHERE m.at_risk AND m.status = 'healthy')::int AS "atRisk"
-    FROM fleet_change_machines f JOIN machines m ON m.id = f.machine_id
+    FROM fleet_change_machines f JOIN ${machines(db)} m ON m.id = f.machine_id
     WHERE f.change_id = ANY (${[...changeIds]}::uuid[]) AND m.revoked_at IS NULL GROUP BY 1`;
   const byId = new Map(rows.map((row) => [row.id, row]));
   return (id) => byId.get(id) ?? none;

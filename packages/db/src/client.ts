@@ -16,12 +16,18 @@ export interface Reader {
   readonly prisma: Prisma.TransactionClient;
 }
 
-/** Reads that see one moment: all figures of a page come from one snapshot. Read-only. */
-export function inSnapshot<T>(db: Database, read: (reader: Reader) => Promise<T>): Promise<T> {
+/**
+ * Reads that see one moment: all figures of a page come from one snapshot. Read-only. What is seen of the fleet through
+ * `db` (scope.ts) is seen through its reader.
+ */
+export function inSnapshot<D extends Database, T>(
+  db: D,
+  read: (reader: Omit<D, keyof Database> & Reader) => Promise<T>,
+): Promise<T> {
   return db.prisma.$transaction(
     async (prisma) => {
       await prisma.$executeRaw`SET TRANSACTION READ ONLY`;
-      return read({ prisma });
+      return read({ ...db, prisma });
     },
     { isolationLevel: "RepeatableRead" },
   );

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { CanaryRoute } from "@lynceus/protocol/canary";
-import type { Database, Reader } from "./client.ts";
+import { type Database, Prisma } from "./client.ts";
 import { isUuid } from "./cursor.ts";
+import { type Fleet, type FleetReader, ofMachines, seesMachine } from "./scope.ts";
 import { toSqlText } from "./sql-text.ts";
 
 export type CommandState = "queued" | "sent" | "started" | "progress" | "done" | "refused" | "expired";
@@ -29,7 +30,7 @@ const inner = { routes: true, epoch: true, seq: true } as const;
  * Null when there is no such machine, or it is revoked.
  */
 export async function createCommand(
-  db: Database,
+  db: Fleet,
   input: { machineId: string; command?: "check-now"; createdBy: string; now: Date },
 ): Promise<CommandRow | null> {
   if (!isUuid(input.machineId)) return null;
@@ -37,7 +38,8 @@ export async function createCommand(
   return db.prisma.$transaction(async (prisma) => {
     // The machine's row serialises two clicks.
     const machines = await prisma.$queryRaw<{ id: string }[]>`
-      SELECT id::text FROM machines WHERE id = ${input.machineId}::uuid AND revoked_at IS NULL FOR NO KEY UPDATE`;
+      SELECT m.id::text FROM machines m WHERE m.id = ${input.machineId}::uuid AND m.revoked_at IS NULL
+        AND ${ofMachines(db, Prisma.sql`m.id`)} FOR NO KEY UPDATE`;
     if (machines.length === 0) return null;
     const since = new Date(input.now.getTime() - 120_000);
     const open = await prisma.command.findFirst({
@@ -106,14 +108,15 @@ export async function updateCommand(
 }
 
 /** A command, or null. */
-export async function getCommand(db: Reader, id: string): Promise<CommandRow | null> {
+export async function getCommand(db: FleetReader, id: string): Promise<CommandRow | null> {
   if (!isUuid(id)) return null;
-  return (await db.prisma.command.findUnique({ where: { id }, omit: inner })) as CommandRow | null;
+  const row = (await db.prisma.command.findUnique({ where: { id }, omit: inner })) as CommandRow | null;
+  return row && (await seesMachine(db, row.machineId)) ? row : null;
 }
 
 /** The newest "check now" of a machine, or null. */
-export async function latestCommand(db: Reader, machineId: string): Promise<CommandRow | null> {
-  if (!isUuid(machineId)) return null;
+export async function latestCommand(db: FleetReader, machineId: string): Promise<CommandRow | null> {
+  if (!isUuid(machineId) || !(await seesMachine(db, machineId))) return null;
   return (await db.prisma.command.findFirst({
     where: { machineId, command: "check-now" },
     orderBy: { createdAt: "desc" },

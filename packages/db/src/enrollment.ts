@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { isWholeFleet, mayRead, scopeText } from "@lynceus/protocol/access";
 import type { MachineState } from "@lynceus/protocol/state";
 import { writeAudit } from "./audit.ts";
-import type { Database, Reader } from "./client.ts";
+import type { Database, Prisma, Reader } from "./client.ts";
+import type { Fleet, FleetReader } from "./scope.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
 import { toSqlJson, toSqlText } from "./sql-text.ts";
 
@@ -30,10 +32,26 @@ export interface EnrollmentTokenRow {
   revokedAt: Date | null;
 }
 
-/** Makes a token. The secret is in the answer and nowhere else. */
-export async function createToken(db: Database, input: TokenInput): Promise<{ id: string; secret: string }> {
+/** A token that would enrol machines which its maker does not see; may be shown. */
+export class TokenScopeError extends Error {
+  override readonly name = "TokenScopeError";
+}
+
+/** Tokens whose machines are within what is seen. */
+const within = ({ scope }: FleetReader): Prisma.EnrollmentTokenWhereInput =>
+  isWholeFleet(scope)
+    ? {}
+    : { OR: [{ site: { in: [...(scope.sites ?? [])] } }, { tags: { hasSome: [...(scope.tags ?? [])] } }] };
+
+/**
+ * Makes a token. The secret is in the answer and nowhere else. @throws TokenScopeError when its machines would lie outside
+ * what its maker sees.
+ */
+export async function createToken(db: Fleet, input: TokenInput): Promise<{ id: string; secret: string }> {
   const id = randomUUID();
   const secret = newSecret();
+  if (!mayRead(db.scope, { site: input.site ?? null, tags: input.tags ?? [] }))
+    throw new TokenScopeError(`site "${input.site ?? ""}" is outside what you see; use one of ${scopeText(db.scope)}`);
   await db.prisma.$transaction(async (prisma) => {
     await prisma.enrollmentToken.create({
       data: {
@@ -48,34 +66,53 @@ export async function createToken(db: Database, input: TokenInput): Promise<{ id
         createdBy: input.createdBy,
       },
     });
-    const { maxUses, expiresAt, label, site } = input;
+    const { maxUses, expiresAt, label, site, tags, needsApproval } = input;
     await writeAudit(
       { prisma },
       {
         actor: input.createdBy,
         action: "enrollment-token.create",
         subject: id,
-        after: { label, site, maxUses, expiresAt },
+        after: { label, site, tags, maxUses, expiresAt, needsApproval },
       },
     );
   });
   return { id, secret };
 }
 
-/** All tokens, newest first. */
-export function listTokens(db: Reader): Promise<EnrollmentTokenRow[]> {
-  return db.prisma.enrollmentToken.findMany({ omit: { hash: true }, orderBy: { createdAt: "desc" }, take: 500 });
+/** Tokens for what is seen, newest first. */
+export function listTokens(db: FleetReader): Promise<EnrollmentTokenRow[]> {
+  return db.prisma.enrollmentToken.findMany({
+    where: within(db),
+    omit: { hash: true },
+    orderBy: { createdAt: "desc" },
+    take: 500,
+  });
 }
 
 /** No further machine enrols with it; machines that did stay. False when there is no such token, or it was revoked before. */
-export async function revokeToken(db: Database, id: string, by: { actor: string; now: Date }): Promise<boolean> {
+export async function revokeToken(db: Fleet, id: string, by: { actor: string; now: Date }): Promise<boolean> {
   return db.prisma.$transaction(async (prisma) => {
     const { count } = await prisma.enrollmentToken.updateMany({
-      where: { id, revokedAt: null },
+      where: { id, revokedAt: null, ...within(db) },
       data: { revokedAt: by.now },
     });
-    if (count > 0) await writeAudit({ prisma }, { actor: by.actor, action: "enrollment-token.revoke", subject: id });
-    return count > 0;
+    if (count === 0) return false;
+    const token = await prisma.enrollmentToken.findUniqueOrThrow({
+      where: { id },
+      select: { label: true, uses: true },
+    });
+    await writeAudit(
+      { prisma },
+      {
+        actor: by.actor,
+        action: "enrollment-token.revoke",
+        subject: id,
+        before: { ...token, revoked: false },
+        after: { ...token, revoked: true },
+      },
+    );
+    return true;
   });
 }
 

@@ -1,7 +1,8 @@
 import type { MachineFinding } from "@lynceus/protocol/read-api";
-import { Prisma, type Reader } from "./client.ts";
+import { Prisma } from "./client.ts";
 import { cursorId, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import type { Page } from "./machines.ts";
+import { type FleetReader, machines, ofMachines } from "./scope.ts";
 
 export interface FindingQuery {
   machineId?: string;
@@ -14,12 +15,12 @@ export interface FindingQuery {
 
 /** A page of findings, newest first. Stored findings of contributing patterns explain nothing (`explains` false). */
 export async function listFindings(
-  db: Reader,
+  db: FleetReader,
   query: FindingQuery = {},
 ): Promise<Page<MachineFinding & { id: string }>> {
   const limit = pageLimit(query.limit);
   // What was judged again and found not to hold is no finding.
-  const where = [Prisma.sql`NOT f.withdrawn`];
+  const where = [Prisma.sql`NOT f.withdrawn`, ofMachines(db, Prisma.sql`f.machine_id`)];
   if (query.machineId !== undefined)
     where.push(Prisma.sql`f.machine_id = ${isUuid(query.machineId) ? query.machineId : null}::uuid`);
   if (query.pattern !== undefined) where.push(Prisma.sql`f.pattern = ${query.pattern}`);
@@ -38,7 +39,7 @@ export async function listFindings(
         SELECT f.id, f.machine_id AS "machineId", coalesce(m.hostname, '') AS hostname, f.pattern, f.severity,
           f.confidence, f."primary", f."primary" AS explains, f.configurations, f.users, f.evidence, f.sentence, f.cause,
           f.since, f.cleared_at AS "clearedAt", f.rejudged_at AS "rejudgedAt"
-        FROM findings f LEFT JOIN machines m ON m.id = f.machine_id
+        FROM findings f LEFT JOIN ${machines(db)} m ON m.id = f.machine_id
         WHERE ${condition} AND ${after} ORDER BY f.since DESC, f.id DESC LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
   const items = answer.items.slice(0, limit).map((item) => ({

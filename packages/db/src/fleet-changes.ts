@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { isWholeFleet } from "@lynceus/protocol/access";
 import type { AttributionKey } from "@lynceus/protocol/names";
 import type { ChangeKind, ChangeMachine, FleetChange, TimelineEntry } from "@lynceus/protocol/read-api";
 import { changeKinds } from "@lynceus/protocol/read-api";
 import { type Database, Prisma, type Reader } from "./client.ts";
 import { cursorId, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import type { Page } from "./machines.ts";
+import { type FleetReader, machines, ofMachines } from "./scope.ts";
 
 /** A change that comes again this long after its last machine took it is an event of its own. */
 const episode = "1 day";
@@ -89,10 +91,27 @@ async function joinPart(prisma: Prisma.TransactionClient, rows: readonly Taken[]
 }
 
 /** Up to ten machines of each of these events, those that took it first. */
-const sampleOf = Prisma.sql`
+const sampleOf = (db: FleetReader) => Prisma.sql`
   coalesce((SELECT json_agg(json_build_object('id', s.machine_id, 'hostname', s.hostname) ORDER BY s.at, s.machine_id)
-    FROM (SELECT f.machine_id, f.at, m.hostname FROM fleet_change_machines f JOIN machines m ON m.id = f.machine_id
+    FROM (SELECT f.machine_id, f.at, m.hostname FROM fleet_change_machines f JOIN ${machines(db)} m ON m.id = f.machine_id
       WHERE f.change_id = c.id ORDER BY f.at, f.machine_id LIMIT 10) s), '[]')`;
+
+/**
+ * The events, named `c`. To who sees a part of the fleet an event is what its machines there took, and when; one that no
+ * machine there took is none, unless it is the installation's own and has no machines.
+ */
+function changes(db: FleetReader, since?: Date): Prisma.Sql {
+  if (isWholeFleet(db.scope)) return Prisma.sql`fleet_changes c`;
+  // No machine of a part took it later than the last one of all.
+  const recent = since ? Prisma.sql`AND e.last_at >= ${since}` : Prisma.empty;
+  return Prisma.sql`(
+    SELECT e.id, e.kind, e.change_key, e.text, e.detail, e.simulated, coalesce(t.first_at, e.first_at) AS first_at,
+      coalesce(t.last_at, e.last_at) AS last_at, t.machines
+    FROM fleet_changes e CROSS JOIN LATERAL (
+      SELECT count(*)::int AS machines, min(f.at) AS first_at, max(f.at) AS last_at
+      FROM fleet_change_machines f JOIN ${machines(db)} m ON m.id = f.machine_id WHERE f.change_id = e.id) t
+    WHERE (t.machines > 0 OR e.machines = 0) ${recent}) c`;
+}
 
 interface ChangeRow extends Omit<FleetChange, "firstAt" | "lastAt"> {
   firstAt: Date;
@@ -103,9 +122,9 @@ const toChange = (row: ChangeRow): FleetChange => ({
   firstAt: row.firstAt.toISOString(),
   lastAt: row.lastAt.toISOString(),
 });
-const changeColumns = Prisma.sql`
+const changeColumns = (db: FleetReader) => Prisma.sql`
   c.id::text AS id, c.kind, c.change_key AS "changeKey", c.text, c.detail, c.simulated, c.first_at AS "firstAt",
-  c.last_at AS "lastAt", c.machines, ${sampleOf} AS sample`;
+  c.last_at AS "lastAt", c.machines, ${sampleOf(db)} AS sample`;
 
 export interface FleetChangeQuery {
   /** Events whose last machine took it at or after this moment. */
@@ -120,7 +139,7 @@ export interface FleetChangeQuery {
 }
 
 /** A page of the fleet's changes, the one that was taken last first. `total` counts up to 1,000. */
-export async function listFleetChanges(db: Reader, query: FleetChangeQuery = {}): Promise<Page<FleetChange>> {
+export async function listFleetChanges(db: FleetReader, query: FleetChangeQuery = {}): Promise<Page<FleetChange>> {
   const limit = pageLimit(query.limit);
   const where = [Prisma.sql`c.kind = ANY (${[...(query.kinds ?? changeKinds)]}::text[])`];
   if (query.since) where.push(Prisma.sql`c.last_at >= ${query.since}`);
@@ -133,10 +152,10 @@ export async function listFleetChanges(db: Reader, query: FleetChangeQuery = {})
   }
   const condition = Prisma.join(where, " AND ");
   const rows = await db.prisma.$queryRaw<ChangeRow[]>`
-    SELECT ${changeColumns} FROM fleet_changes c WHERE ${condition} AND ${after}
+    SELECT ${changeColumns(db)} FROM ${changes(db, query.since)} WHERE ${condition} AND ${after}
     ORDER BY c.last_at DESC, c.id DESC LIMIT ${limit + 1}`;
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date; total: number }[]>`
-    SELECT now() AS "asOf", (SELECT count(*)::int FROM (SELECT FROM fleet_changes c WHERE ${condition}
+    SELECT now() AS "asOf", (SELECT count(*)::int FROM (SELECT FROM ${changes(db, query.since)} WHERE ${condition}
       ORDER BY c.last_at DESC LIMIT 1000) few) AS total`;
   const items = rows.slice(0, limit).map(toChange);
   const last = items.at(-1);
@@ -149,16 +168,16 @@ export async function listFleetChanges(db: Reader, query: FleetChangeQuery = {})
 }
 
 /** One event, or null. */
-export async function getFleetChange(db: Reader, id: string): Promise<FleetChange | null> {
+export async function getFleetChange(db: FleetReader, id: string): Promise<FleetChange | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.prisma.$queryRaw<ChangeRow[]>`
-    SELECT ${changeColumns} FROM fleet_changes c WHERE c.id = ${id}::uuid`;
+    SELECT ${changeColumns(db)} FROM ${changes(db)} WHERE c.id = ${id}::uuid`;
   return row ? toChange(row) : null;
 }
 
 /** A page of the machines that took a change, in order of time. Not an id: an empty page. */
 export async function listChangeMachines(
-  db: Reader,
+  db: FleetReader,
   changeId: string,
   query: { cursor?: string | null; limit?: number } = {},
 ): Promise<Page<ChangeMachine>> {
@@ -171,10 +190,10 @@ export async function listChangeMachines(
   }
   const rows = await db.prisma.$queryRaw<(Omit<ChangeMachine, "at"> & { at: Date })[]>`
     SELECT f.machine_id::text AS id, m.hostname, f.at, m.site, m.status
-    FROM fleet_change_machines f JOIN machines m ON m.id = f.machine_id
+    FROM fleet_change_machines f JOIN ${machines(db)} m ON m.id = f.machine_id
     WHERE f.change_id = ${id}::uuid AND ${after} ORDER BY f.at, f.machine_id LIMIT ${limit + 1}`;
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date; total: number }[]>`
-    SELECT now() AS "asOf", coalesce((SELECT machines FROM fleet_changes WHERE id = ${id}::uuid), 0) AS total`;
+    SELECT now() AS "asOf", coalesce((SELECT c.machines FROM ${changes(db)} WHERE c.id = ${id}::uuid), 0) AS total`;
   const items = rows.slice(0, limit).map((row) => ({ ...row, at: row.at.toISOString() }));
   const last = items.at(-1);
   return {
@@ -190,7 +209,7 @@ export async function listChangeMachines(
  * finding. Within `hours` (24); an empty list is "No setting changed in the 24 h before".
  */
 export async function changesBefore(
-  db: Reader,
+  db: FleetReader,
   machineId: string,
   at: Date,
   query: { hours?: number; limit?: number } = {},
@@ -200,7 +219,7 @@ export async function changesBefore(
   const rows = await db.prisma.$queryRaw<(Omit<TimelineEntry, "at"> & { at: Date })[]>`
     SELECT t.id::text AS id, t.at, t.kind, t.text, t.detail, t.severity, t.replayed FROM transitions t
     WHERE t.machine_id = ${machineId}::uuid AND t.at > ${from} AND t.at <= ${at}
-      AND t.kind = ANY (${[...changeKinds]}::text[])
+      AND t.kind = ANY (${[...changeKinds]}::text[]) AND ${ofMachines(db, Prisma.sql`t.machine_id`)}
     ORDER BY t.at DESC, t.id DESC LIMIT ${pageLimit(query.limit ?? 20)}`;
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }

@@ -1,9 +1,10 @@
 import type { FilterField, FilterTerm } from "@lynceus/protocol/filter";
 import type { Counts, Machine, MachineRow } from "@lynceus/protocol/read-api";
 import type { MachineState } from "@lynceus/protocol/state";
-import { type Database, Prisma, type Reader } from "./client.ts";
+import { type Database, Prisma } from "./client.ts";
 import { CursorError, cursorId, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import { fieldSql, filterSql } from "./machines-filter.ts";
+import { type FleetReader, machines } from "./scope.ts";
 
 /** A page of a keyset-paged list. `asOf` is the moment of the one snapshot that all its figures come from. */
 export interface Page<T> {
@@ -132,7 +133,7 @@ function afterCursor(cursor: string | null | undefined, name: MachineSort, by: S
  * Throws a CursorError or a FilterFieldError, whose messages may be shown.
  */
 export async function listMachines(
-  db: Reader,
+  db: FleetReader,
   query: MachineQuery & { sort?: MachineSort; cursor?: string | null; limit?: number },
 ): Promise<Page<MachineRow>> {
   const name = query.sort ?? "name";
@@ -148,9 +149,9 @@ export async function listMachines(
   const [answer] = await db.prisma.$queryRaw<
     { asOf: Date; total: number; items: (JsonRow & { sortValue: string | number | null })[] }[]
   >`
-    SELECT now() AS "asOf", (SELECT count(*)::int FROM machines m WHERE ${where}) AS total,
+    SELECT now() AS "asOf", (SELECT count(*)::int FROM ${machines(db)} m WHERE ${where}) AS total,
       (SELECT coalesce(json_agg(page), '[]') FROM (
-        SELECT ${rowColumns}, ${by.expression} AS "sortValue" FROM machines m
+        SELECT ${rowColumns}, ${by.expression} AS "sortValue" FROM ${machines(db)} m
         WHERE ${where} AND ${afterCursor(query.cursor, name, by, down)}
         ORDER BY ${order} LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
@@ -166,13 +167,15 @@ export async function listMachines(
 }
 
 /** Name of a machine, also of a revoked one; null when there is none. */
-export async function machineName(db: Reader, id: string): Promise<string | null> {
+export async function machineName(db: FleetReader, id: string): Promise<string | null> {
   if (!isUuid(id)) return null;
-  return (await db.prisma.machine.findUnique({ where: { id }, select: { hostname: true } }))?.hostname ?? null;
+  const [found] = await db.prisma.$queryRaw<{ hostname: string }[]>`
+    SELECT m.hostname FROM ${machines(db)} m WHERE m.id = ${id}::uuid`;
+  return found?.hostname ?? null;
 }
 
 /** A machine with its facts and diagnosis, or null. Not an id: null as well. */
-export async function getMachine(db: Reader, id: string): Promise<Machine | null> {
+export async function getMachine(db: FleetReader, id: string): Promise<Machine | null> {
   if (!isUuid(id)) return null;
   const [found] = await db.prisma.$queryRaw<
     {
@@ -182,7 +185,7 @@ export async function getMachine(db: Reader, id: string): Promise<Machine | null
   >`
     SELECT to_json(r) AS row, s.state FROM (
       SELECT ${rowColumns}, m.enrolled_at AS "enrolledAt", m.revoked_at AS "revokedAt", m.clock_skew_ms AS "clockSkewMs"
-      FROM machines m WHERE m.id = ${id}::uuid) r JOIN machine_states s ON s.machine_id = r.id`;
+      FROM ${machines(db)} m WHERE m.id = ${id}::uuid) r JOIN machine_states s ON s.machine_id = r.id`;
   if (!found) return null;
   const { enrolledAt, revokedAt, clockSkewMs, ...row } = found.row;
   return {
@@ -196,7 +199,7 @@ export async function getMachine(db: Reader, id: string): Promise<Machine | null
 }
 
 /** How many machines are in each state. Healthy + failing + stale + cannot tell = reporting; revoked ones are in none. */
-export async function countMachines(db: Reader, query: MachineQuery = {}): Promise<Counts> {
+export async function countMachines(db: FleetReader, query: MachineQuery = {}): Promise<Counts> {
   const [counts] = await db.prisma.$queryRaw<Counts[]>`
     SELECT count(*) FILTER (WHERE m.status = 'healthy')::int AS healthy,
       count(*) FILTER (WHERE m.status = 'failing')::int AS failing,
@@ -204,7 +207,7 @@ export async function countMachines(db: Reader, query: MachineQuery = {}): Promi
       count(*) FILTER (WHERE m.status = 'cannot-tell')::int AS "cannotTell",
       count(*) FILTER (WHERE m.status = 'signed-off')::int AS "signedOff",
       count(*) FILTER (WHERE m.at_risk AND m.status = 'healthy')::int AS "atRisk"
-    FROM machines m WHERE ${machineWhere(query)}`;
+    FROM ${machines(db)} m WHERE ${machineWhere(query)}`;
   return counts ?? { healthy: 0, failing: 0, stale: 0, cannotTell: 0, signedOff: 0, atRisk: 0 };
 }
 
@@ -214,7 +217,7 @@ export async function countMachines(db: Reader, query: MachineQuery = {}): Promi
  * with this text in them.
  */
 export async function valueCounts(
-  db: Reader,
+  db: FleetReader,
   field: FilterField,
   query: MachineQuery & { contains?: string; limit?: number } = {},
 ): Promise<{ value: string | null; machines: number }[]> {
@@ -224,7 +227,7 @@ export async function valueCounts(
     ? Prisma.sql`WHERE strpos(lower(value), ${query.contains.toLowerCase()}) > 0`
     : Prisma.empty;
   return db.prisma.$queryRaw`
-    SELECT value, count(*)::int AS machines FROM (SELECT ${value} AS value FROM machines m WHERE ${machineWhere(query)}) v
+    SELECT value, count(*)::int AS machines FROM (SELECT ${value} AS value FROM ${machines(db)} m WHERE ${machineWhere(query)}) v
     ${contains} GROUP BY value ORDER BY machines DESC, value LIMIT ${pageLimit(query.limit ?? 20)}`;
 }
 

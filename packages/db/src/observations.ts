@@ -1,6 +1,7 @@
 import type { Location, Verdict } from "@lynceus/protocol/names";
-import { Prisma, type Reader } from "./client.ts";
+import { Prisma } from "./client.ts";
 import { CursorError, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
+import { type FleetReader, ofMachines } from "./scope.ts";
 
 /** A stored observation. Times are ISO 8601 in UTC. */
 export interface StoredObservation {
@@ -31,13 +32,13 @@ const tidy = (row: StoredObservation): StoredObservation => ({
 
 /** A page of a machine's observations, newest received first; of one key, one kind, or all. */
 export async function listObservations(
-  db: Reader,
+  db: FleetReader,
   machineId: string,
   query: { key?: string; kind?: string; cursor?: string | null; limit?: number } = {},
 ): Promise<{ items: StoredObservation[]; nextCursor: string | null }> {
   if (!isUuid(machineId)) return { items: [], nextCursor: null };
   const limit = pageLimit(query.limit);
-  const where = [Prisma.sql`o.machine_id = ${machineId}::uuid`];
+  const where = [Prisma.sql`o.machine_id = ${machineId}::uuid`, ofMachines(db, Prisma.sql`o.machine_id`)];
   if (query.key !== undefined) where.push(Prisma.sql`o.key = ${query.key}`);
   if (query.kind !== undefined) where.push(Prisma.sql`o.kind = ${query.kind}`);
   if (query.cursor) {
@@ -60,7 +61,7 @@ export async function listObservations(
 
 /** One observation by its seq, in the newest epoch that has it unless `epoch` names one; null when there is none. */
 export async function getObservation(
-  db: Reader,
+  db: FleetReader,
   machineId: string,
   which: { seq: number; epoch?: string },
 ): Promise<StoredObservation | null> {
@@ -71,6 +72,7 @@ export async function getObservation(
     SELECT to_json(found) AS item FROM (
       SELECT ${columns} FROM observations o
       WHERE o.machine_id = ${machineId}::uuid AND o.seq = ${which.seq}::bigint ${epoch}
+        AND ${ofMachines(db, Prisma.sql`o.machine_id`)}
       ORDER BY o.received_at DESC LIMIT 1) found`;
   return row ? tidy(row.item) : null;
 }
@@ -86,12 +88,13 @@ export interface VerdictChange {
 }
 
 /** What each probe of a machine said since a moment, by key, oldest first, and what held at that moment. */
-export async function verdictHistory(db: Reader, machineId: string, since: Date): Promise<VerdictChange[]> {
+export async function verdictHistory(db: FleetReader, machineId: string, since: Date): Promise<VerdictChange[]> {
   if (!isUuid(machineId)) return [];
   return db.prisma.$queryRaw<VerdictChange[]>`
     SELECT key, observed_at AS at, verdict, location, replayed FROM (
       SELECT o.*, lead(observed_at) OVER (PARTITION BY key ORDER BY observed_at, seq) AS until FROM observations o
-      WHERE machine_id = ${machineId}::uuid AND kind = 'probe' AND verdict IS NOT NULL) o
+      WHERE machine_id = ${machineId}::uuid AND kind = 'probe' AND verdict IS NOT NULL
+        AND ${ofMachines(db, Prisma.sql`machine_id`)}) o
     WHERE observed_at >= ${since} OR until >= ${since} OR until IS NULL
     ORDER BY key, observed_at, seq LIMIT 20000`;
 }

@@ -1,7 +1,8 @@
 import type { MachineStatus, PatternId } from "@lynceus/protocol/names";
 import type { Counts, Incident } from "@lynceus/protocol/read-api";
-import { type Database, inSnapshot, Prisma, type Reader } from "./client.ts";
-import { type FleetSamplePoint, fleetTrend } from "./samples.ts";
+import { inSnapshot, Prisma } from "./client.ts";
+import { type FleetTrend, fleetTrend } from "./samples.ts";
+import { type Fleet, type FleetReader, machines } from "./scope.ts";
 
 interface SiteQuery {
   site?: string | null;
@@ -23,12 +24,12 @@ interface Cell {
   lastSeenAt: Date | null;
 }
 
-function readCells(db: Reader, query: SiteQuery): Promise<Cell[]> {
+function readCells(db: FleetReader, query: SiteQuery): Promise<Cell[]> {
   return db.prisma.$queryRaw<Cell[]>`
     SELECT m.site, m.status, m.at_risk AS "atRisk", CASE WHEN ${judged} THEN m.primary_pattern END AS pattern,
       count(*)::int AS machines, min(coalesce(m.primary_since, m.status_since)) AS since,
       max(m.last_seen_at) AS "lastSeenAt"
-    FROM machines m WHERE m.revoked_at IS NULL ${atSite(query)} GROUP BY 1, 2, 3, 4`;
+    FROM ${machines(db)} m WHERE m.revoked_at IS NULL ${atSite(query)} GROUP BY 1, 2, 3, 4`;
 }
 
 function addCounts(cells: readonly Cell[]): Counts {
@@ -70,7 +71,10 @@ function addPatterns(cells: readonly Cell[]): PatternCount[] {
 }
 
 /** Primary findings by number of machines, those with most failing machines first. */
-export async function topPatterns(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<PatternCount[]> {
+export async function topPatterns(
+  db: FleetReader,
+  query: SiteQuery & { limit?: number } = {},
+): Promise<PatternCount[]> {
   return addPatterns(await readCells(db, query)).slice(0, query.limit);
 }
 
@@ -83,14 +87,14 @@ export interface OpenCause extends Incident {
 }
 
 /** Open causes: primary findings that share pattern, severity and cause text, most failing machines first. */
-export async function openCauses(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<OpenCause[]> {
+export async function openCauses(db: FleetReader, query: SiteQuery & { limit?: number } = {}): Promise<OpenCause[]> {
   // By site first: counting distinct sites would sort every machine.
   const rows = await db.prisma.$queryRaw<(Omit<OpenCause, "since"> & { since: Date })[]>`
     WITH at_sites AS (
       SELECT m.primary_pattern AS pattern, m.primary_severity AS severity, m.primary_cause AS cause, m.site,
         count(*) AS machines, count(*) FILTER (WHERE m.status = 'failing') AS failing,
         min(coalesce(m.primary_since, m.status_since)) AS since
-      FROM machines m
+      FROM ${machines(db)} m
       WHERE ${judged} AND m.primary_pattern IS NOT NULL AND m.primary_severity IS NOT NULL
         AND m.primary_cause IS NOT NULL ${atSite(query)}
       GROUP BY 1, 2, 3, 4)
@@ -131,7 +135,7 @@ function addSites(cells: readonly Cell[]): SiteRow[] {
 }
 
 /** Sites by pattern, the site with most failing machines first. */
-export async function siteByPattern(db: Reader, query: SiteQuery & { limit?: number } = {}): Promise<SiteRow[]> {
+export async function siteByPattern(db: FleetReader, query: SiteQuery & { limit?: number } = {}): Promise<SiteRow[]> {
   return addSites(await readCells(db, query)).slice(0, query.limit);
 }
 
@@ -144,12 +148,12 @@ export interface Overview {
   patterns: PatternCount[];
   causes: OpenCause[];
   sites: SiteRow[];
-  trend: FleetSamplePoint[];
+  trend: FleetTrend;
 }
 
 /** Everything on the overview, from one snapshot. */
 export function readOverview(
-  db: Database,
+  db: Fleet,
   query: SiteQuery & { since: Date; until: Date; points?: number },
 ): Promise<Overview> {
   return inSnapshot(db, async (reader) => {

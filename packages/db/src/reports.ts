@@ -4,9 +4,10 @@ import { patternIds } from "@lynceus/protocol/names";
 import type { Accuracy, MachineReport, NewReport } from "@lynceus/protocol/read-api-tools";
 import { proportion } from "@lynceus/protocol/wilson";
 import { writeAudit } from "./audit.ts";
-import { type Database, Prisma, type Reader } from "./client.ts";
+import { Prisma, type Reader } from "./client.ts";
 import { cursorId, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import type { Page } from "./machines.ts";
+import { type Fleet, type FleetReader, machines, ofMachines } from "./scope.ts";
 import { toSqlText } from "./sql-text.ts";
 
 /**
@@ -31,7 +32,7 @@ const raisedAt = Prisma.sql`
   AND (f.cleared_at IS NULL OR f.cleared_at >= r.at - make_interval(mins => ${nearMinutes}))`;
 
 const reportColumns = Prisma.sql`
-  r.id, r.machine_id AS "machineId", coalesce(m.hostname, '') AS hostname, r."user", r.at, r.prompted, r.pattern, r.note,
+  r.id, r.machine_id AS "machineId", m.hostname, r."user", r.at, r.prompted, r.pattern, r.note,
   r.created_at AS "createdAt", r.created_by AS "createdBy",
   (SELECT coalesce(json_agg(p.pattern), '[]') FROM (
     SELECT f.pattern FROM findings f WHERE ${raisedAt} GROUP BY f.pattern
@@ -49,7 +50,7 @@ const tidy = (row: MachineReport): MachineReport => ({
  * machine. @throws ReportError when its moment is none.
  */
 export async function createReport(
-  db: Database,
+  db: Fleet,
   machineId: string,
   report: NewReport,
   by: { actor: string; now: Date },
@@ -66,7 +67,7 @@ export async function createReport(
       INSERT INTO machine_reports (id, machine_id, "user", at, prompted, pattern, note, created_at, created_by)
       SELECT ${id}::uuid, m.id, ${toSqlText(report.user)}, ${at}, ${report.prompted}, ${report.pattern},
         ${toSqlText(report.note)}, ${by.now}, ${by.actor}
-      FROM machines m WHERE m.id = ${machineId}::uuid AND m.revoked_at IS NULL`;
+      FROM ${machines(db)} m WHERE m.id = ${machineId}::uuid AND m.revoked_at IS NULL`;
     if (count === 0) return false;
     await writeAudit(
       { prisma },
@@ -85,21 +86,22 @@ export async function createReport(
 }
 
 /** One report, or null. */
-export async function getReport(db: Reader, id: string): Promise<MachineReport | null> {
+export async function getReport(db: FleetReader, id: string): Promise<MachineReport | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.prisma.$queryRaw<{ item: MachineReport }[]>`
     SELECT to_json(one) AS item FROM (
-      SELECT ${reportColumns} FROM machine_reports r LEFT JOIN machines m ON m.id = r.machine_id
+      SELECT ${reportColumns} FROM machine_reports r JOIN ${machines(db)} m ON m.id = r.machine_id
       WHERE r.id = ${id}::uuid) one`;
   return row ? tidy(row.item) : null;
 }
 
 /** Removes a report that was a mistake, or whose user asked for it. False when there is none. */
-export async function deleteReport(db: Database, id: string, by: { actor: string }): Promise<boolean> {
+export async function deleteReport(db: Fleet, id: string, by: { actor: string }): Promise<boolean> {
   if (!isUuid(id)) return false;
   return db.prisma.$transaction(async (prisma) => {
     const [gone] = await prisma.$queryRaw<{ machineId: string }[]>`
-      DELETE FROM machine_reports WHERE id = ${id}::uuid RETURNING machine_id::text AS "machineId"`;
+      DELETE FROM machine_reports r WHERE r.id = ${id}::uuid AND ${ofMachines(db, Prisma.sql`r.machine_id`)}
+      RETURNING r.machine_id::text AS "machineId"`;
     if (!gone) return false;
     await writeAudit({ prisma }, { actor: by.actor, action: "report.delete", subject: gone.machineId, before: { id } });
     await prisma.$executeRaw`
@@ -110,7 +112,7 @@ export async function deleteReport(db: Database, id: string, by: { actor: string
 
 /** A page of reports, newest first; of one machine, or of all. */
 export async function listReports(
-  db: Reader,
+  db: FleetReader,
   query: { machineId?: string; cursor?: string | null; limit?: number } = {},
 ): Promise<Page<MachineReport>> {
   const limit = pageLimit(query.limit);
@@ -118,15 +120,16 @@ export async function listReports(
     query.machineId === undefined
       ? Prisma.sql`TRUE`
       : Prisma.sql`r.machine_id = ${isUuid(query.machineId) ? query.machineId : null}::uuid`;
+  const seen = Prisma.sql`machine_reports r JOIN ${machines(db)} m ON m.id = r.machine_id`;
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {
     const [at, id] = decodeCursor(query.cursor, 2);
     after = Prisma.sql`(r.at, r.id) < (${cursorTime(at)}::timestamptz, ${cursorId(id)}::uuid)`;
   }
   const [answer] = await db.prisma.$queryRaw<{ asOf: Date; total: number; items: MachineReport[] }[]>`
-    SELECT now() AS "asOf", (SELECT count(*)::int FROM machine_reports r WHERE ${of}) AS total,
+    SELECT now() AS "asOf", (SELECT count(*)::int FROM machine_reports r WHERE ${of} AND ${ofMachines(db, Prisma.sql`r.machine_id`)}) AS total,
       (SELECT coalesce(json_agg(page), '[]') FROM (
-        SELECT ${reportColumns} FROM machine_reports r LEFT JOIN machines m ON m.id = r.machine_id
+        SELECT ${reportColumns} FROM ${seen}
         WHERE ${of} AND ${after} ORDER BY r.at DESC, r.id DESC LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
   const items = answer.items.slice(0, limit).map(tidy);
@@ -173,13 +176,14 @@ interface Tally {
  * How right each pattern was by the labels of the helpdesk (schema `patternAccuracySchema` says what is counted).
  * Reports of machines that did not report facts then are left out: nothing was claimed about them.
  */
-export async function patternAccuracy(db: Reader, since: Date): Promise<Accuracy> {
+export async function patternAccuracy(db: FleetReader, since: Date): Promise<Accuracy> {
+  const seen = ofMachines(db, Prisma.sql`r.machine_id`);
   const [totals] = await db.prisma.$queryRaw<
     { asOf: Date; reports: number; prompts: number; explained: number; unexplained: number }[]
   >`
     WITH r AS (
       SELECT r.*, EXISTS (SELECT FROM findings f WHERE ${raisedAt}) AS explained
-      FROM machine_reports r WHERE r.at >= ${since})
+      FROM machine_reports r WHERE r.at >= ${since} AND ${seen})
     SELECT now() AS "asOf", count(*)::int AS reports, count(*) FILTER (WHERE prompted)::int AS prompts,
       count(*) FILTER (WHERE prompted AND explained)::int AS explained,
       count(*) FILTER (WHERE prompted AND NOT explained AND pattern IS NULL)::int AS unexplained
@@ -189,10 +193,10 @@ export async function patternAccuracy(db: Reader, since: Date): Promise<Accuracy
       SELECT r.id, r.prompted, r.pattern AS established, p.pattern, p.is_primary, TRUE AS raised
       FROM machine_reports r CROSS JOIN LATERAL (
         SELECT f.pattern, bool_or(f."primary") AS is_primary FROM findings f WHERE ${raisedAt} GROUP BY f.pattern) p
-      WHERE r.at >= ${since}
+      WHERE r.at >= ${since} AND ${seen}
       UNION ALL
       SELECT r.id, r.prompted, r.pattern, r.pattern, FALSE, FALSE FROM machine_reports r
-      WHERE r.at >= ${since} AND r.prompted AND r.pattern IS NOT NULL
+      WHERE r.at >= ${since} AND ${seen} AND r.prompted AND r.pattern IS NOT NULL
         AND NOT EXISTS (SELECT FROM findings f WHERE f.pattern = r.pattern AND ${raisedAt}))
     SELECT pattern, count(*) FILTER (WHERE raised)::int AS raised,
       count(*) FILTER (WHERE raised AND prompted AND coalesce(established, pattern) = pattern)::int AS "right",

@@ -1,6 +1,8 @@
 import type { Counts } from "@lynceus/protocol/read-api";
+
 import type { FleetSample } from "@lynceus/protocol/series";
 import { type Database, Prisma, type Reader } from "./client.ts";
+import type { FleetReader } from "./scope.ts";
 
 /** The fleet at a moment. `patterns`: machines by primary finding. */
 export interface FleetSamplePoint extends Counts {
@@ -86,15 +88,32 @@ export async function recordSample(db: Database, now: Date): Promise<void> {
       WHERE excluded.failing >= h.failing`;
 }
 
+/** Null: samples are kept for the fleet and for each site, so that of a part of the fleet by tag there are none. */
+export type FleetTrend = FleetSamplePoint[] | null;
+
 /** The samples of a span, oldest first, thinned to at most `points` by leaving samples out: every value was really seen. */
 export async function fleetTrend(
-  db: Reader,
+  db: FleetReader,
   query: { since: Date; until: Date; site?: string | null; points?: number },
-): Promise<FleetSamplePoint[]> {
+): Promise<FleetTrend> {
+  const { sites, tags } = db.scope;
   const points = Math.min(Math.max(query.points ?? 480, 2), 2_000);
+  // The fleet's own samples have no site; sites in view are added up.
+  const whole = sites === null && tags === null;
+  if (!whole && query.site == null && tags?.length) return null;
+  const seen =
+    query.site == null ? (whole ? [""] : (sites ?? [])) : [query.site].filter((site) => whole || sites?.includes(site));
+  if (!whole && seen.length === 0 && tags?.length) return null;
+  const ofSites = Prisma.sql`s.site = ANY (${[...seen]}::text[])`;
   return db.prisma.$queryRaw<FleetSamplePoint[]>`
-    SELECT at, healthy, failing, stale, cannot_tell AS "cannotTell", signed_off AS "signedOff", at_risk AS "atRisk", patterns
-    FROM (SELECT *, row_number() OVER (ORDER BY at DESC) AS n, count(*) OVER () AS total FROM fleet_samples
-      WHERE site = ${query.site ?? ""} AND at >= ${query.since} AND at <= ${query.until}) s
-    WHERE (n - 1) % greatest(1, (total + ${points} - 1) / ${points}) = 0 ORDER BY at`;
+    SELECT k.at, k.healthy, k.failing, k.stale, k."cannotTell", k."signedOff", k."atRisk",
+      coalesce((SELECT jsonb_object_agg(p.pattern, p.machines) FROM (
+        SELECT e.key AS pattern, sum(e.value::int)::int AS machines
+        FROM fleet_samples s, jsonb_each_text(s.patterns) AS e(key, value) WHERE s.at = k.at AND ${ofSites} GROUP BY 1) p),
+        '{}') AS patterns
+    FROM (SELECT s.at, sum(s.healthy)::int AS healthy, sum(s.failing)::int AS failing, sum(s.stale)::int AS stale,
+        sum(s.cannot_tell)::int AS "cannotTell", sum(s.signed_off)::int AS "signedOff", sum(s.at_risk)::int AS "atRisk",
+        row_number() OVER (ORDER BY s.at DESC) AS n, count(*) OVER () AS total
+      FROM fleet_samples s WHERE ${ofSites} AND s.at >= ${query.since} AND s.at <= ${query.until} GROUP BY s.at) k
+    WHERE (k.n - 1) % greatest(1, (k.total + ${points} - 1) / ${points}) = 0 ORDER BY k.at`;
 }

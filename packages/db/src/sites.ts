@@ -1,6 +1,8 @@
 import { BlockList, isIP } from "node:net";
+import { isWholeFleet } from "@lynceus/protocol/access";
 import { writeAudit } from "./audit.ts";
-import type { Database, Reader } from "./client.ts";
+import type { Database } from "./client.ts";
+import { type FleetReader, machines } from "./scope.ts";
 
 /** One line of the admin's map: `10.40.0.0/16` is `Manila`. */
 export interface SiteSubnet {
@@ -13,9 +15,13 @@ export class SiteSubnetError extends Error {
   override readonly name = "SiteSubnetError";
 }
 
-/** The whole map, by site. */
-export function listSiteSubnets(db: Reader): Promise<SiteSubnet[]> {
-  return db.prisma.siteSubnet.findMany({ orderBy: [{ site: "asc" }, { cidr: "asc" }] });
+/** The map, by site; of the sites in view, where a part of the fleet is seen. */
+export function listSiteSubnets(db: FleetReader): Promise<SiteSubnet[]> {
+  const { sites } = db.scope;
+  return db.prisma.siteSubnet.findMany({
+    ...(isWholeFleet(db.scope) ? {} : { where: { site: { in: [...(sites ?? [])] } } }),
+    orderBy: [{ site: "asc" }, { cidr: "asc" }],
+  });
 }
 
 function parseCidr(cidr: string): { address: string; bits: number; family: "ipv4" | "ipv6" } {
@@ -49,9 +55,9 @@ export async function saveSiteSubnets(
 }
 
 /** Names of the sites that machines are at, in order. */
-export async function listSites(db: Reader): Promise<string[]> {
+export async function listSites(db: FleetReader): Promise<string[]> {
   const rows = await db.prisma.$queryRaw<{ site: string }[]>`
-    SELECT DISTINCT site FROM machines WHERE site IS NOT NULL AND revoked_at IS NULL ORDER BY 1`;
+    SELECT DISTINCT site FROM ${machines(db)} m WHERE site IS NOT NULL AND revoked_at IS NULL ORDER BY 1`;
   return rows.map((row) => row.site);
 }
 

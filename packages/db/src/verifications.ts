@@ -8,9 +8,10 @@ import {
   verificationMachineStates,
 } from "@lynceus/protocol/read-api-tools";
 import { writeAudit } from "./audit.ts";
-import { type Database, Prisma, type Reader } from "./client.ts";
+import { type Database, Prisma } from "./client.ts";
 import { CursorError, cursorId, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import { machineWhere, type Page } from "./machines.ts";
+import { type Fleet, type FleetReader, machines, madeWithin, ofMachines, toScopeColumns } from "./scope.ts";
 import { toSqlText } from "./sql-text.ts";
 
 /** How long machines that are away may still come back and answer. */
@@ -27,6 +28,9 @@ const columns = Prisma.sql`
   (SELECT coalesce(json_object_agg(c.state, c.machines), '{}') FROM (
     SELECT state, count(*)::int AS machines FROM fix_verification_machines WHERE verification_id = v.id
     GROUP BY state) c) AS counts`;
+
+/** A verification `v` is seen by who sees all of the part that it was made for. */
+const within = (db: FleetReader) => madeWithin(db, Prisma.sql`v`);
 
 const iso = (at: string | null) => (at === null ? null : new Date(at).toISOString());
 
@@ -50,7 +54,7 @@ function tidy(row: JsonRow): Verification {
  * @param terms the parsed form of `input.q`. Throws a FilterFieldError for what the table cannot answer.
  */
 export async function createVerification(
-  db: Database,
+  db: Fleet,
   input: NewVerification,
   terms: readonly FilterTerm[],
   by: { actor: string; now: Date },
@@ -58,11 +62,14 @@ export async function createVerification(
   const id = randomUUID();
   const deadline = new Date(by.now.getTime() + deadlineMs);
   const { pattern, cause, causeId, q, site } = input;
+  const scope = toScopeColumns(db.scope);
   await db.prisma.$transaction(async (prisma) => {
     await prisma.$executeRaw`
-      INSERT INTO fix_verifications (id, created_at, created_by, state, pattern, cause, cause_id, q, site, deadline)
+      INSERT INTO fix_verifications (id, created_at, created_by, state, pattern, cause, cause_id, q, site, deadline, scoped,
+        scope_sites, scope_tags)
       VALUES (${id}::uuid, ${by.now}, ${by.actor}, 'running', ${pattern}, ${cause === null ? null : toSqlText(cause)},
-        ${causeId}::uuid, ${toSqlText(q)}, ${site === null ? null : toSqlText(site)}, ${deadline})`;
+        ${causeId}::uuid, ${toSqlText(q)}, ${site === null ? null : toSqlText(site)}, ${deadline}, ${scope.scoped}, ${scope.scopeSites}::text[],
+        ${scope.scopeTags}::text[])`;
     const where = [machineWhere({ terms, site })];
     // An incident is those whose primary finding it is; a pattern alone, all on whom it is raised.
     if (pattern !== null && cause !== null)
@@ -72,16 +79,16 @@ export async function createVerification(
       where.push(
         Prisma.sql`m.id IN (SELECT machine_id FROM cause_members WHERE cause_id = ${causeId}::uuid AND until IS NULL)`,
       );
-    const machines = await prisma.$executeRaw`
+    const count = await prisma.$executeRaw`
       INSERT INTO fix_verification_machines (verification_id, machine_id, state)
-      SELECT ${id}::uuid, m.id, 'waiting' FROM machines m
+      SELECT ${id}::uuid, m.id, 'waiting' FROM ${machines(db)} m
       WHERE ${Prisma.join(where, " AND ")} AND m.approved AND m.status <> 'signed-off'`;
-    if (machines === 0)
+    if (count === 0)
       await prisma.$executeRaw`
         UPDATE fix_verifications SET state = 'done', finished_at = ${by.now} WHERE id = ${id}::uuid`;
     await writeAudit(
       { prisma },
-      { actor: by.actor, action: "verification.create", subject: id, after: { ...input, machines } },
+      { actor: by.actor, action: "verification.create", subject: id, after: { ...input, machines: count } },
     );
     await prisma.$executeRaw`SELECT pg_notify('lynceus_work', '')::text, pg_notify('lynceus', '')::text`;
   });
@@ -91,19 +98,19 @@ export async function createVerification(
 }
 
 /** One verification with its counts, or null. */
-export async function getVerification(db: Reader, id: string): Promise<Verification | null> {
+export async function getVerification(db: FleetReader, id: string): Promise<Verification | null> {
   if (!isUuid(id)) return null;
   const [row] = await db.prisma.$queryRaw<{ item: JsonRow }[]>`
-    SELECT to_json(one) AS item FROM (SELECT ${columns} FROM fix_verifications v WHERE v.id = ${id}::uuid) one`;
+    SELECT to_json(one) AS item FROM (SELECT ${columns} FROM fix_verifications v WHERE v.id = ${id}::uuid AND ${within(db)}) one`;
   return row ? tidy(row.item) : null;
 }
 
 /** The newest verifications; of one pattern, cause text or shared cause where asked so. */
 export async function listVerifications(
-  db: Reader,
+  db: FleetReader,
   query: { pattern?: string; cause?: string; causeId?: string; limit?: number } = {},
 ): Promise<Verification[]> {
-  const where = [Prisma.sql`TRUE`];
+  const where = [within(db)];
   if (query.pattern !== undefined) where.push(Prisma.sql`v.pattern = ${query.pattern}`);
   if (query.cause !== undefined) where.push(Prisma.sql`v.cause = ${query.cause}`);
   if (query.causeId !== undefined)
@@ -117,12 +124,13 @@ export async function listVerifications(
 
 /** A page of a verification's machines, those still affected first, then by name. */
 export async function listVerificationMachines(
-  db: Reader,
+  db: FleetReader,
   id: string,
   query: { state?: VerificationMachineState; cursor?: string | null; limit?: number } = {},
 ): Promise<Page<VerificationMachine>> {
   const limit = pageLimit(query.limit);
-  const of = Prisma.sql`v.verification_id = ${isUuid(id) ? id : null}::uuid`;
+  const of = Prisma.sql`v.verification_id = ${isUuid(id) ? id : null}::uuid AND ${ofMachines(db, Prisma.sql`v.machine_id`)}
+    AND EXISTS (SELECT FROM fix_verifications k WHERE k.id = v.verification_id AND ${madeWithin(db, Prisma.sql`k`)})`;
   const state = query.state === undefined ? Prisma.sql`TRUE` : Prisma.sql`v.state = ${query.state}`;
   const rank = Prisma.sql`array_position(ARRAY['still','cannot-tell','unreachable','asked','waiting','other','fixed'], v.state)`;
   let after = Prisma.sql`TRUE`;
@@ -140,7 +148,7 @@ export async function listVerificationMachines(
         SELECT m.id AS "machineId", m.hostname, m.site, v.state, v.status, v.primary_pattern AS "primaryPattern",
           m.connected_to IS NOT NULL AS connected, v.asked_at AS "askedAt", v.settled_at AS "settledAt", ${rank} AS rank,
           m.sort_name AS "sortName"
-        FROM fix_verification_machines v JOIN machines m ON m.id = v.machine_id
+        FROM fix_verification_machines v JOIN ${machines(db)} m ON m.id = v.machine_id
         WHERE ${of} AND ${state} AND ${after} ORDER BY ${rank}, m.sort_name, m.id LIMIT ${limit + 1}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
   const page = answer.items.slice(0, limit);
@@ -158,12 +166,12 @@ export async function listVerificationMachines(
 }
 
 /** Ends a verification early: nobody more is asked. False when there is none that runs. */
-export async function cancelVerification(db: Database, id: string, by: { actor: string; now: Date }): Promise<boolean> {
+export async function cancelVerification(db: Fleet, id: string, by: { actor: string; now: Date }): Promise<boolean> {
   if (!isUuid(id)) return false;
   return db.prisma.$transaction(async (prisma) => {
     const count = await prisma.$executeRaw`
-      UPDATE fix_verifications SET state = 'cancelled', finished_at = ${by.now}
-      WHERE id = ${id}::uuid AND state = 'running'`;
+      UPDATE fix_verifications v SET state = 'cancelled', finished_at = ${by.now}
+      WHERE id = ${id}::uuid AND state = 'running' AND ${within(db)}`;
     if (count === 0) return false;
     await writeAudit({ prisma }, { actor: by.actor, action: "verification.cancel", subject: id });
     await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;

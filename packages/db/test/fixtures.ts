@@ -1,22 +1,23 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { MachineState } from "@lynceus/protocol/state";
 import { afterAll, beforeAll } from "vitest";
-import { type Database, openDatabase } from "../src/client.ts";
+import { openDatabase } from "../src/client.ts";
 import { createToken, enrolMachine } from "../src/enrollment.ts";
 import type { IngestBatch, MachineColumns, MachineUpdate, ObservationRow } from "../src/ingest.ts";
 import { ensurePartitions } from "../src/partitions.ts";
+import { type Fleet, wholeFleet } from "../src/scope.ts";
 import { createTestDatabase } from "../src/testing.ts";
 
 export const now = new Date("2026-11-22T12:00:00.000Z");
 export const minutesAgo = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
 
 /** A fresh migrated database for a test file, with today's partitions. Reads through the getter after set-up. */
-export function useDatabase(): { readonly db: Database } {
-  let db: Database | undefined;
+export function useDatabase(): { readonly db: Fleet } {
+  let db: Fleet | undefined;
   let drop = async () => {};
   beforeAll(async () => {
     const made = await createTestDatabase();
-    db = openDatabase({ url: made.url });
+    db = wholeFleet(openDatabase({ url: made.url }));
     drop = made.drop;
     await ensurePartitions(db, now);
   });
@@ -61,7 +62,7 @@ export const columns = (over: Partial<MachineColumns> = {}): MachineColumns => (
 });
 
 /** Enrols a machine of its own token. */
-export async function enrol(db: Database, hostname: string): Promise<string> {
+export async function enrol(db: Fleet, hostname: string): Promise<string> {
   const { secret } = await createToken(db, { maxUses: 1, expiresAt: new Date("2030-01-01"), createdBy: "test" });
   const made = await enrolMachine(db, {
     secret,
@@ -123,7 +124,7 @@ export const batch = (over: Partial<IngestBatch>): IngestBatch => ({
 });
 
 /** Enrols a machine and stores its columns: for tests of lists. */
-export async function machine(db: Database, hostname: string, over: Partial<MachineColumns> = {}, seenAt = now) {
+export async function machine(db: Fleet, hostname: string, over: Partial<MachineColumns> = {}, seenAt = now) {
   const { commitBatch } = await import("../src/ingest.ts");
   const id = await enrol(db, hostname);
   await commitBatch(db, batch({ machines: [update(id, [0, 1], { columns: columns(over), seenAt })] }));

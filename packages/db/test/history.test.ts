@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { getCause, listCauseMembers, listCauses } from "../src/causes.ts";
-import type { Database } from "../src/client.ts";
 import { changesBefore, joinChanges, listChangeMachines, listFleetChanges } from "../src/fleet-changes.ts";
 import { dropLease, takeLease } from "../src/lease.ts";
 import { dropExpired } from "../src/partitions.ts";
+import type { Fleet } from "../src/scope.ts";
 import { readTraits, resumeTraits } from "../src/traits.ts";
 import { enrol, minutesAgo, now, useDatabase } from "./fixtures.ts";
 
 const at = useDatabase();
 
 /** Statements that reading runs, with their plans on tables of some size. */
-async function plansOf(db: Database, read: (db: Database) => Promise<unknown>): Promise<string[]> {
+async function plansOf(db: Fleet, read: (db: Fleet) => Promise<unknown>): Promise<string[]> {
   const seen: { text: string; values: unknown[] }[] = [];
   const query = db.pool.query.bind(db.pool);
   const spy = (async (...args: unknown[]) => {
@@ -74,7 +74,7 @@ describe("pages of causes and changes", () => {
     await db.pool.query("ANALYZE");
   });
 
-  it.each<[string, (db: Database) => Promise<unknown>]>([
+  it.each<[string, (db: Fleet) => Promise<unknown>]>([
     ["changes", (db) => listFleetChanges(db, { limit: 20 })],
     ["changes since a moment", (db) => listFleetChanges(db, { since: new Date(Date.now() - 3_600_000), limit: 20 })],
     ["machines of a change", (db) => listChangeMachines(db, changeId, { limit: 20 })],

@@ -1,5 +1,5 @@
-import type { FilterField, FilterTerm, FilterValue } from "@lynceus/protocol/filter";
 import { alertFilterTerms } from "@lynceus/protocol/alert-filter";
+import type { FilterField, FilterTerm, FilterValue } from "@lynceus/protocol/filter";
 import type { Urgency } from "@lynceus/protocol/notice";
 import type { Incident, Machine } from "./types.ts";
 

@@ -45,7 +45,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(rateLimit, {
     max: options.config.apiRequestsPerMinute,
     timeWindow: 60_000,
-    allowList: (request) => request.routeOptions.config.scope === undefined,
+    allowList: (request) => request.routeOptions.config.right === undefined,
   });
   await app.register(swagger, {
     openapi: {
@@ -60,18 +60,27 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
     transform: jsonSchemaTransform,
   });
+  // Before any route, so that it sees all of them.
   requireTokens(app, options.db, options.now);
 
   await app.register(apiRoutes(options), { prefix: "/api/v1" });
-  await app.register(fleetRoutes(options.db), { prefix: "/api/v1" });
+  await app.register(fleetRoutes, { prefix: "/api/v1" });
   await app.register(toolsRoutes(options), { prefix: "/api/v1" });
-  app.get("/api/v1/openapi.json", { schema: { hide: true } }, async () => app.swagger());
-  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
-  app.get("/readyz", { schema: { hide: true } }, async (_request, reply) => {
-    const why = await options.readiness();
-    return why === null ? { status: "ready" } : reply.status(503).send({ status: "not ready", why });
-  });
-  app.get("/metrics", { schema: { hide: true } }, async (_request, reply) => {
+  app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>
+    app.swagger(),
+  );
+  app.get("/healthz", { config: { open: "health checks have no token" }, schema: { hide: true } }, async () => ({
+    status: "ok",
+  }));
+  app.get(
+    "/readyz",
+    { config: { open: "health checks have no token" }, schema: { hide: true } },
+    async (_request, reply) => {
+      const why = await options.readiness();
+      return why === null ? { status: "ready" } : reply.status(503).send({ status: "not ready", why });
+    },
+  );
+  app.get("/metrics", { config: { open: "totals, and no names" }, schema: { hide: true } }, async (_request, reply) => {
     await options.onScrape();
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });

@@ -1,4 +1,5 @@
 import { CursorError } from "@lynceus/db/cursor";
+import { TokenScopeError } from "@lynceus/db/enrollment";
 import { FilterFieldError } from "@lynceus/db/machines-filter";
 import { ReportError } from "@lynceus/db/reports";
 import { isTransient } from "@lynceus/db/sql-error";
@@ -32,6 +33,7 @@ function problemOf(error: unknown): { status: number; code: string; message: str
     return { status: 400, code: "invalid", message: `${where}: ${issue?.message ?? "invalid"}` };
   }
   if (error instanceof CursorError) return { status: 400, code: "bad-cursor", message: error.message };
+  if (error instanceof TokenScopeError) return { status: 403, code: "outside-scope", message: error.message };
   if (error instanceof ReportError) return { status: 400, code: "bad-report", message: error.message };
   if (error instanceof FilterFieldError) return { status: 400, code: "bad-filter", message: error.message };
   if (isResponseSerializationError(error))

@@ -45,9 +45,9 @@ export interface ApiOptions {
   readonly pin: string | null;
 }
 
-const read = { scope: "read" } as const;
-const operate = { scope: "operate" } as const;
-const admin = { scope: "admin" } as const;
+const read = { right: "read" } as const;
+const operate = { right: "operate" } as const;
+const administer = { right: "administer" } as const;
 
 /** What every route may answer beside its own. */
 const errors = { "4xx": apiErrorSchema, "5xx": apiErrorSchema };
@@ -86,7 +86,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(machineRowSchema), ...errors },
         },
       },
-      async ({ query }) => {
+      async ({ query, fleet }) => {
         const { sort } = query;
         if (!isMachineSort(sort))
           throw new ApiProblem(
@@ -94,7 +94,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
             "bad-sort",
             `sort "${sort}"; use one of ${machineSortKeys.join(", ")}, e.g. -since`,
           );
-        return listMachines(db, {
+        return listMachines(fleet, {
           terms: termsOf(query.q, now()),
           sort,
           cursor: query.cursor ?? null,
@@ -116,8 +116,8 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: machineSchema, ...errors },
         },
       },
-      async ({ params }) => {
-        const machine = await getMachine(db, params.id);
+      async ({ params, fleet }) => {
+        const machine = await getMachine(fleet, params.id);
         if (!machine) throw notFound("machine", params.id);
         return machine;
       },
@@ -136,7 +136,8 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(timelineEntrySchema), ...errors },
         },
       },
-      ({ params, query }) => listTimeline(db, params.id, { cursor: query.cursor ?? null, limit: query.limit }),
+      ({ params, query, fleet }) =>
+        listTimeline(fleet, params.id, { cursor: query.cursor ?? null, limit: query.limit }),
     );
 
     app.get(
@@ -159,8 +160,8 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           },
         },
       },
-      ({ params, query: { key, kind, cursor, limit } }) =>
-        listObservations(db, params.id, {
+      ({ params, query: { key, kind, cursor, limit }, fleet }) =>
+        listObservations(fleet, params.id, {
           ...(key === undefined ? {} : { key }),
           ...(kind === undefined ? {} : { kind }),
           cursor: cursor ?? null,
@@ -182,7 +183,11 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        const row = await createCommand(db, { machineId: id, createdBy: actorOf(request), now: new Date(now()) });
+        const row = await createCommand(request.fleet, {
+          machineId: id,
+          createdBy: actorOf(request),
+          now: new Date(now()),
+        });
         if (!row) throw notFound("machine", id);
         return reply.status(202).send(toCommand(row));
       },
@@ -200,8 +205,8 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: commandSchema, ...errors },
         },
       },
-      async ({ params }) => {
-        const row = await getCommand(db, params.id);
+      async ({ params, fleet }) => {
+        const row = await getCommand(fleet, params.id);
         if (!row) throw notFound("command", params.id);
         return toCommand(row);
       },
@@ -224,8 +229,8 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(machineFindingSchema.extend({ id: z.uuid() })), ...errors },
         },
       },
-      ({ query }) =>
-        listFindings(db, {
+      ({ query, fleet }) =>
+        listFindings(fleet, {
           ...(query.machine === undefined ? {} : { machineId: query.machine }),
           ...(query.pattern === undefined ? {} : { pattern: query.pattern }),
           ...(query.open === undefined ? {} : { open: query.open === "true" }),
@@ -251,7 +256,9 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           },
         },
       },
-      async ({ query }) => ({ items: await openCauses(db, { site: query.site ?? null, limit: query.limit }) }),
+      async ({ query, fleet }) => ({
+        items: await openCauses(fleet, { site: query.site ?? null, limit: query.limit }),
+      }),
     );
 
     app.get(
@@ -266,7 +273,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: countsSchema, ...errors },
         },
       },
-      ({ query }) => countMachines(db, { terms: termsOf(query.q, now()), site: query.site ?? null }),
+      ({ query, fleet }) => countMachines(fleet, { terms: termsOf(query.q, now()), site: query.site ?? null }),
     );
 
     app.get(
@@ -300,7 +307,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
     app.get(
       "/enrollment-tokens",
       {
-        config: admin,
+        config: administer,
         schema: {
           summary: "Enrolment tokens, newest first, without their secrets",
           tags: ["enrolment"],
@@ -308,13 +315,13 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: z.object({ items: z.array(enrollmentTokenSchema) }), ...errors },
         },
       },
-      async () => ({ items: (await listTokens(db)).map(toToken) }),
+      async ({ fleet }) => ({ items: (await listTokens(fleet)).map(toToken) }),
     );
 
     app.post(
       "/enrollment-tokens",
       {
-        config: admin,
+        config: administer,
         schema: {
           summary: "Make an enrolment token; its text is in this answer and nowhere else",
           tags: ["enrolment"],
@@ -326,7 +333,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
       async (request, reply) => {
         const { expiresInMinutes, ...rest } = request.body;
         const expiresAt = new Date(now() + expiresInMinutes * 60_000);
-        const { id, secret } = await createToken(db, { ...rest, expiresAt, createdBy: actorOf(request) });
+        const { id, secret } = await createToken(request.fleet, { ...rest, expiresAt, createdBy: actorOf(request) });
         const token = formatEnrolmentToken({ url: options.agentUrl(), secret, pin: options.pin });
         return reply.status(201).send({ id, token, expiresAt: iso(expiresAt) });
       },
@@ -335,7 +342,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
     app.delete(
       "/enrollment-tokens/:id",
       {
-        config: admin,
+        config: administer,
         schema: {
           summary: "Revoke an enrolment token; machines that enrolled with it stay",
           tags: ["enrolment"],
@@ -346,7 +353,7 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        if (!(await revokeToken(db, id, { actor: actorOf(request), now: new Date(now()) })))
+        if (!(await revokeToken(request.fleet, id, { actor: actorOf(request), now: new Date(now()) })))
           throw notFound("enrolment token in force", id);
         return reply.status(204).send(null);
       },

@@ -33,8 +33,8 @@ import { notFound } from "./errors.ts";
 import type { ApiOptions } from "./routes.ts";
 import { cursorQuery, idParams, termsOf } from "./schemas.ts";
 
-const read = { scope: "read" } as const;
-const operate = { scope: "operate" } as const;
+const read = { right: "read" } as const;
+const operate = { right: "operate" } as const;
 const errors = { "4xx": apiErrorSchema, "5xx": apiErrorSchema };
 const bearer = [{ bearer: [] }];
 const limit = { limit: z.coerce.number().int().min(1).max(100).default(20) };
@@ -42,7 +42,7 @@ const limit = { limit: z.coerce.number().int().min(1).max(100).default(20) };
 const dayMs = 86_400_000;
 
 /** Canaries, verifications of a fix, helpdesk reports and ticket texts, under `/api/v1`. */
-export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
+export const toolsRoutes = ({ now }: ApiOptions): FastifyPluginAsyncZod => {
   const by = (request: Parameters<typeof actorOf>[0]) => ({ actor: actorOf(request), now: new Date(now()) });
   return async (app) => {
     app.post(
@@ -61,7 +61,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         termsOf(request.body.q, now());
-        return reply.status(202).send(await createCanary(db, request.body, by(request)));
+        return reply.status(202).send(await createCanary(request.fleet, request.body, by(request)));
       },
     );
 
@@ -77,7 +77,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: z.object({ items: z.array(canarySchema) }), ...errors },
         },
       },
-      async ({ query }) => ({ items: await listCanaries(db, query) }),
+      async ({ query, fleet }) => ({ items: await listCanaries(fleet, query) }),
     );
 
     app.get(
@@ -92,8 +92,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: canarySchema, ...errors },
         },
       },
-      async ({ params }) => {
-        const canary = await getCanary(db, params.id);
+      async ({ params, fleet }) => {
+        const canary = await getCanary(fleet, params.id);
         if (!canary) throw notFound("canary", params.id);
         return canary;
       },
@@ -116,8 +116,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(canaryMachineSchema), ...errors },
         },
       },
-      ({ params, query }) =>
-        listCanaryMachines(db, params.id, {
+      ({ params, query, fleet }) =>
+        listCanaryMachines(fleet, params.id, {
           ...(query.effect === undefined ? {} : { effect: query.effect }),
           ...(query.probed === undefined ? {} : { probed: true }),
           cursor: query.cursor ?? null,
@@ -139,7 +139,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        if (!(await cancelCanary(db, id, by(request)))) throw notFound("canary under way", id);
+        if (!(await cancelCanary(request.fleet, id, by(request)))) throw notFound("canary under way", id);
         return reply.status(204).send(null);
       },
     );
@@ -158,7 +158,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const terms = termsOf(request.body.q, now());
-        return reply.status(202).send(await createVerification(db, request.body, terms, by(request)));
+        return reply.status(202).send(await createVerification(request.fleet, request.body, terms, by(request)));
       },
     );
 
@@ -179,8 +179,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: z.object({ items: z.array(verificationSchema) }), ...errors },
         },
       },
-      async ({ query: { pattern, cause, causeId, limit } }) => ({
-        items: await listVerifications(db, {
+      async ({ query: { pattern, cause, causeId, limit }, fleet }) => ({
+        items: await listVerifications(fleet, {
           ...(pattern === undefined ? {} : { pattern }),
           ...(cause === undefined ? {} : { cause }),
           ...(causeId === undefined ? {} : { causeId }),
@@ -201,8 +201,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: verificationSchema, ...errors },
         },
       },
-      async ({ params }) => {
-        const verification = await getVerification(db, params.id);
+      async ({ params, fleet }) => {
+        const verification = await getVerification(fleet, params.id);
         if (!verification) throw notFound("verification", params.id);
         return verification;
       },
@@ -221,8 +221,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(verificationMachineSchema), ...errors },
         },
       },
-      ({ params, query }) =>
-        listVerificationMachines(db, params.id, {
+      ({ params, query, fleet }) =>
+        listVerificationMachines(fleet, params.id, {
           ...(query.state === undefined ? {} : { state: query.state }),
           cursor: query.cursor ?? null,
           limit: query.limit,
@@ -243,7 +243,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        if (!(await cancelVerification(db, id, by(request)))) throw notFound("verification under way", id);
+        if (!(await cancelVerification(request.fleet, id, by(request)))) throw notFound("verification under way", id);
         return reply.status(204).send(null);
       },
     );
@@ -265,7 +265,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        const report = await createReport(db, id, request.body, by(request));
+        const report = await createReport(request.fleet, id, request.body, by(request));
         if (!report) throw notFound("machine", id);
         return reply.status(201).send(report);
       },
@@ -285,8 +285,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(machineReportSchema), ...errors },
         },
       },
-      ({ params, query }) =>
-        listReports(db, { machineId: params.id, cursor: query.cursor ?? null, limit: query.limit }),
+      ({ params, query, fleet }) =>
+        listReports(fleet, { machineId: params.id, cursor: query.cursor ?? null, limit: query.limit }),
     );
 
     app.get(
@@ -301,7 +301,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: pageSchema(machineReportSchema), ...errors },
         },
       },
-      ({ query }) => listReports(db, { cursor: query.cursor ?? null, limit: query.limit }),
+      ({ query, fleet }) => listReports(fleet, { cursor: query.cursor ?? null, limit: query.limit }),
     );
 
     app.delete(
@@ -318,7 +318,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
       },
       async (request, reply) => {
         const { id } = request.params;
-        if (!(await deleteReport(db, id, { actor: actorOf(request) }))) throw notFound("report", id);
+        if (!(await deleteReport(request.fleet, id, { actor: actorOf(request) }))) throw notFound("report", id);
         return reply.status(204).send(null);
       },
     );
@@ -335,7 +335,7 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: accuracySchema, ...errors },
         },
       },
-      ({ query }) => patternAccuracy(db, new Date(now() - query.days * dayMs)),
+      ({ query, fleet }) => patternAccuracy(fleet, new Date(now() - query.days * dayMs)),
     );
 
     app.get(
@@ -350,8 +350,8 @@ export const toolsRoutes = ({ db, now }: ApiOptions): FastifyPluginAsyncZod => {
           response: { 200: ticketSchema, ...errors },
         },
       },
-      async ({ params }) => {
-        const machine = await getMachine(db, params.id);
+      async ({ params, fleet }) => {
+        const machine = await getMachine(fleet, params.id);
         if (!machine) throw notFound("machine", params.id);
         return ticketText(machine, { now: now() });
       },

@@ -15,6 +15,7 @@ import {
 } from "@lynceus/db/canaries";
 import type { Database } from "@lynceus/db/client";
 import { countMachines } from "@lynceus/db/machines";
+import { fleetOf, wholeFleet } from "@lynceus/db/scope";
 import { isTransient } from "@lynceus/db/sql-error";
 import { classify } from "@lynceus/diagnosis/classify";
 import { currentLocation } from "@lynceus/diagnosis/view";
@@ -239,7 +240,8 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
       abort.signal.throwIfAborted();
       return end(shownError(error), true);
     }
-    const counts = await countMachines(db, { terms, site: work.site });
+    const fleet = fleetOf(db, work.scope);
+    const counts = await countMachines(fleet, { terms, site: work.site });
     const machines = counts.healthy + counts.failing + counts.stale + counts.cannotTell + counts.signedOff;
     const sha256 = script === null ? null : createHash("sha256").update(script).digest("hex");
     if (!(await beginCanary(db, work.id, { collectorId, script, sha256, machines }))) return;
@@ -253,7 +255,7 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
     let after = work.afterMachine;
     for (;;) {
       abort.signal.throwIfAborted();
-      const page = await nextCandidates(db, { terms, site: work.site, after, limit: pageSize });
+      const page = await nextCandidates(fleet, { terms, site: work.site, after, limit: pageSize });
       const last = page.at(-1);
       if (!last) break;
       const outcomes = await evaluatePage(work, script, page, tools);
@@ -301,7 +303,7 @@ export function createCanaries({ db, collectorId, policy, now, log, ...options }
   async function takeAnswer(machineId: string, message: CanaryResult): Promise<void> {
     const asked = await canaryOfCommand(db, message.id, machineId);
     if (!asked) return;
-    const [candidate] = await candidatesById(db, [machineId]);
+    const [candidate] = await candidatesById(wholeFleet(db), [machineId]);
     if (!candidate) return;
     const rules = policy();
     const targets = new Map(rules.targets.map((target) => [target.id, target]));

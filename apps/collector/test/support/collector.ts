@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
 import { createToken } from "@lynceus/db/enrollment";
 import { savePolicy } from "@lynceus/db/policies";
+import { wholeFleet } from "@lynceus/db/scope";
 import { createTestDatabase } from "@lynceus/db/testing";
 import { type FakeClock, fakeClock } from "@lynceus/testkit/clock";
 import { pino } from "pino";
@@ -18,7 +19,7 @@ export interface Member {
 /** A database, and a collector on it whose clock only the test moves. */
 export async function startTestCollector(options: { config?: Partial<CollectorConfig>; policy?: boolean } = {}) {
   const database = await createTestDatabase();
-  const db = openDatabase({ url: database.url });
+  const db = wholeFleet(openDatabase({ url: database.url }));
   const clock = fakeClock();
   const agents: TestAgent[] = [];
   const others: Collector[] = [];
@@ -61,7 +62,7 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
   };
 
   return {
-    db: db as Database,
+    db,
     clock: clock as FakeClock,
     collector,
     token,

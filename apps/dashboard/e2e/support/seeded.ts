@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { type Database, openDatabase } from "@lynceus/db/client";
+import { openDatabase } from "@lynceus/db/client";
+import { type Fleet, wholeFleet } from "@lynceus/db/scope";
 import { createTestDatabase } from "@lynceus/db/testing";
+import { createUser } from "@lynceus/db/users";
+import { everyMachine } from "@lynceus/protocol/access";
 import { closedPort } from "@lynceus/testkit/listening";
 import { hashPassword } from "better-auth/crypto";
-import { addUser } from "../../src/lib/users.ts";
 import { type SeededFleet, seedFleet } from "../../test/support/seed.ts";
 import { admin } from "./browser.ts";
 import { root } from "./up.ts";
@@ -15,7 +17,7 @@ export interface SeededDashboard {
   base: string;
   fleet: SeededFleet;
   /** The same database, for what a collector would do. */
-  db: Database;
+  db: Fleet;
   close(): Promise<void>;
 }
 
@@ -23,10 +25,11 @@ const server = path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/s
 
 export async function startSeededDashboard(): Promise<SeededDashboard> {
   const database = await createTestDatabase();
-  const db = openDatabase({ url: database.url });
+  const db = wholeFleet(openDatabase({ url: database.url }));
   const fleet = await seedFleet(db);
   const { name, email, password } = admin;
-  await addUser(db, { name, email, role: "admin", passwordHash: await hashPassword(password) }, "e2e");
+  const access = { role: "admin" as const, ...everyMachine };
+  await createUser(db, { name, email, access, passwordHash: await hashPassword(password) }, "e2e");
 
   const port = await closedPort();
   const base = `http://localhost:${port}`;

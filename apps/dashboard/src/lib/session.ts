@@ -1,30 +1,46 @@
+import { type Fleet, fleetOf } from "@lynceus/db/scope";
+import { standingOf } from "@lynceus/db/users";
+import { type Access, allows, type Right } from "@lynceus/protocol/access";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { cache } from "react";
 import { auth } from "./auth.ts";
-import { allows, parseRole, type Role } from "./roles.ts";
+import { database } from "./db.ts";
+import { isSameOrigin } from "./same-origin.ts";
 
 export interface SessionUser {
   id: string;
   name: string;
   email: string;
-  role: Role;
+  access: Access;
+  /** The database as far as this person sees the fleet: what every query about machines takes. */
+  fleet: Fleet;
   /** The session itself, not its secret. */
   sessionId: string;
 }
 
-/** Who is signed in on a request with these headers; null when nobody is. */
+/** Who is signed in on a request with these headers; null when nobody is. Role and scope are as they are at this moment. */
 export async function userOf(requestHeaders: Headers): Promise<SessionUser | null> {
   const found = await auth().api.getSession({ headers: requestHeaders });
   if (found === null) return null;
   const { user, session } = found;
-  return { id: user.id, name: user.name, email: user.email, role: parseRole(user.role), sessionId: session.id };
+  const standing = await standingOf(database(), user.id);
+  if (standing === null) return null;
+  const { access } = standing;
+  return {
+    id: user.id,
+    name: user.name,
+    email: user.email,
+    access,
+    fleet: fleetOf(database(), access),
+    sessionId: session.id,
+  };
 }
 
 /** Who is signed in; asked once a request. */
 export const currentUser = cache(async (): Promise<SessionUser | null> => userOf(await headers()));
 
-/** The person signed in, else the log-in page, which returns here. For pages and server actions. */
+/** The person signed in, whatever they may do, else the log-in page, which returns here. */
 export async function requireUser(): Promise<SessionUser> {
   const user = await currentUser();
   if (user !== null) return user;
@@ -32,9 +48,16 @@ export async function requireUser(): Promise<SessionUser> {
   redirect(path === "/" ? "/login" : `/login?next=${encodeURIComponent(path)}`);
 }
 
-/** The person signed in when the role suffices, else the page that says so. For pages and server actions. */
-export async function requireRole(role: Role): Promise<SessionUser> {
+/** The person signed in when they have the right, else the page that says so. What every page asks first. */
+export async function requireRight(right: Right): Promise<SessionUser> {
   const user = await requireUser();
-  if (!allows(user.role, role)) redirect("/no-right");
+  if (!allows(user.access, right)) redirect(`/no-right?of=${right}`);
+  return user;
+}
+
+/** As `requireRight`, for a form's act: it came from a page of ours. What every server action asks first. */
+export async function requireAct(right: Right): Promise<SessionUser> {
+  const user = await requireRight(right);
+  if (!isSameOrigin(await headers())) throw new Error("refused: the form was sent from another site");
   return user;
 }

@@ -1,5 +1,5 @@
-import type { Reader } from "@lynceus/db/client";
 import { type CohortGroup, verificationSites } from "@lynceus/db/cohort-sites";
+import type { FleetReader } from "@lynceus/db/scope";
 import { getVerification, listVerificationMachines } from "@lynceus/db/verifications";
 import type { Verification, VerificationMachine, VerificationMachineState } from "@lynceus/protocol/read-api-tools";
 
@@ -14,7 +14,7 @@ export interface VerificationAnswer {
   left: VerificationMachine[];
 }
 
-export async function verificationAnswer(db: Reader, id: string): Promise<VerificationAnswer | null> {
+export async function verificationAnswer(db: FleetReader, id: string): Promise<VerificationAnswer | null> {
   const verification = await getVerification(db, id);
   if (verification === null) return null;
   const page = await listVerificationMachines(db, id, { limit: named });

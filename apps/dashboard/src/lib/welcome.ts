@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
-import { writeAudit } from "@lynceus/db/audit";
+import { createHash } from "node:crypto";
 import type { Database } from "@lynceus/db/client";
 import { getSetting } from "@lynceus/db/settings";
+import { insertUser } from "@lynceus/db/users";
+import { everyMachine } from "@lynceus/protocol/access";
 import * as z from "zod";
 import { isUniqueViolation } from "./prisma-errors.ts";
 
@@ -45,23 +46,7 @@ export async function redeemWelcome(
         where: { key: settingKey, value: { path: ["hash"], equals: hashOf(code) } },
       });
       if (used.count === 0) return "refused";
-      const id = randomUUID();
-      await tx.user.create({
-        data: {
-          id,
-          name: admin.name,
-          email: admin.email,
-          emailVerified: false,
-          role: "admin",
-          accounts: {
-            create: { id: randomUUID(), accountId: id, providerId: "credential", password: admin.passwordHash },
-          },
-        },
-      });
-      await writeAudit(
-        { prisma: tx },
-        { actor: "one-time link", action: "user.create", subject: admin.email, after: { role: "admin" } },
-      );
+      await insertUser({ prisma: tx }, { ...admin, access: { role: "admin", ...everyMachine } }, "one-time link");
       return "made";
     });
   } catch (error) {

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type CauseInput, saveAttributions } from "@lynceus/db/causes";
-import type { Database } from "@lynceus/db/client";
 import { createToken, enrolMachine } from "@lynceus/db/enrollment";
 import { commitBatch, type IngestBatch, type ObservationRow, type TransitionRow } from "@lynceus/db/ingest";
 import { setSite } from "@lynceus/db/machines-admin";
 import { ensurePartitions } from "@lynceus/db/partitions";
 import { savePolicy } from "@lynceus/db/policies";
+import type { Fleet } from "@lynceus/db/scope";
 import { machineColumns } from "@lynceus/diagnosis/columns";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import { emptyFleet, type FleetContext } from "@lynceus/diagnosis/fleet";
@@ -180,7 +180,7 @@ export interface SeededFleet {
 }
 
 /** Fills an empty, migrated database with the story. `now` is the end of the story. */
-export async function seedFleet(db: Database, now = new Date()): Promise<SeededFleet> {
+export async function seedFleet(db: Fleet, now = new Date()): Promise<SeededFleet> {
   await ensurePartitions(db, now);
   const policy = (
     await savePolicy(db, {
@@ -242,7 +242,7 @@ export async function seedFleet(db: Database, now = new Date()): Promise<SeededF
 }
 
 /** The same change on many machines as one event, as a collector joins them. */
-async function seedChanges(db: Database, transitions: readonly TransitionRow[], ids: Map<string, string>) {
+async function seedChanges(db: Fleet, transitions: readonly TransitionRow[], ids: Map<string, string>) {
   const demo = new Set([...ids].filter(([name]) => name.startsWith("demo")).map(([, id]) => id));
   const events = new Map<string, TransitionRow[]>();
   for (const row of transitions) {
@@ -273,7 +273,7 @@ async function seedChanges(db: Database, transitions: readonly TransitionRow[], 
 }
 
 /** What those behind px1 share, as attribution would say it. */
-async function seedCause(db: Database, now: Date): Promise<string> {
+async function seedCause(db: Fleet, now: Date): Promise<string> {
   const rows = await db.prisma.machine.findMany({
     where: { simulated: false, status: { in: ["failing", "healthy"] } },
     select: { id: true, status: true, statusSince: true, primaryCause: true, pacHash: true, site: true },
@@ -538,7 +538,7 @@ function event(
 }
 
 /** Samples of the last eight hours whose last one is what the machines table says. */
-async function seedTrend(db: Database, now: Date): Promise<void> {
+async function seedTrend(db: Fleet, now: Date): Promise<void> {
   const rows = await db.prisma.machine.findMany({
     select: { status: true, statusSince: true, atRisk: true, primaryPattern: true },
   });
@@ -571,7 +571,7 @@ async function seedTrend(db: Database, now: Date): Promise<void> {
 }
 
 /** Many machines, rows only: for lists at size. They have an empty state and no history. */
-export async function seedMany(db: Database, count: number): Promise<void> {
+export async function seedMany(db: Fleet, count: number): Promise<void> {
   const empty = JSON.stringify(emptyState());
   await db.prisma.$executeRaw`
     WITH made AS (

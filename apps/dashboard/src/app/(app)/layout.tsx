@@ -1,4 +1,5 @@
 import { currentPolicy } from "@lynceus/db/policies";
+import { allows } from "@lynceus/protocol/access";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import type { ReactNode } from "react";
@@ -12,10 +13,11 @@ export default async function AppLayout({ children }: { children: ReactNode }) {
   const user = await requireUser();
   const path = (await headers()).get("x-lynceus-path") ?? "";
   // The first thing an admin sees, until agents know what to probe.
-  if (user.role === "admin" && path === "/" && (await currentPolicy(database())) === null) redirect("/setup");
+  if (allows(user.access, "configure") && path === "/" && (await currentPolicy(database())) === null)
+    redirect("/setup");
   return (
     <LiveProvider>
-      <AppFrame user={{ name: user.name, role: user.role }}>{children}</AppFrame>
+      <AppFrame user={{ name: user.name, access: user.access }}>{children}</AppFrame>
     </LiveProvider>
   );
 }

@@ -10,7 +10,7 @@ export default async function NoRightPage() {
   return (
     <StartFrame title="This page is for admins.">
       <p className="dim">
-        <bdi>{user.name}</bdi> is signed in as {user.role}. An admin can give the role under Settings.
+        <bdi>{user.name}</bdi> is signed in as {user.access.role}. An admin can give the role under Settings.
       </p>
       <p>
         <Link className="link" href="/">

@@ -2,14 +2,12 @@
 
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
 import { buildPolicy } from "@lynceus/protocol/presets";
-import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { database } from "../../lib/db.ts";
 import { type Discovery, discover } from "../../lib/discovery/discover.ts";
 import { dnsNames } from "../../lib/discovery/names.ts";
 import { environment } from "../../lib/env.ts";
-import { isSameOrigin } from "../../lib/same-origin.ts";
-import { requireRole } from "../../lib/session.ts";
+import { requireAct } from "../../lib/session.ts";
 import {
   keptOf,
   readDomains,
@@ -30,11 +28,9 @@ export interface SetupState {
 
 /** Searches or saves, as the pressed button says. */
 export async function setUp(before: SetupState, form: FormData): Promise<SetupState> {
-  const user = await requireRole("admin");
+  const user = await requireAct("configure");
   const values = readSetupForm(form);
   const turn = before.turn + 1;
-  if (!isSameOrigin(await headers()))
-    return { ...before, turn, errors: { smtpDomains: "The form was sent from another site, so nothing was done." } };
   if (form.get("intent") === "find") return find(values, turn);
 
   const { preset, errors } = readSetup(values);

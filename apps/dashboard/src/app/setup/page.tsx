@@ -3,7 +3,7 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { StartFrame } from "../../components/shell/start-frame.tsx";
 import { database } from "../../lib/db.ts";
-import { requireRole } from "../../lib/session.ts";
+import { requireRight } from "../../lib/session.ts";
 import { emptySetup, setupOf } from "../../lib/setup-input.ts";
 import { SetupForm } from "./setup-form.tsx";
 
@@ -11,7 +11,7 @@ export const metadata: Metadata = { title: "Servers and domains" };
 
 /** Shown first when there is no policy; later from Settings, to correct what was saved. */
 export default async function SetupPage() {
-  await requireRole("admin");
+  await requireRight("configure");
   const policy = await currentPolicy(database());
   return (
     <StartFrame wide title={policy === null ? "Which Exchange and Lync should machines reach?" : "Servers and domains"}>

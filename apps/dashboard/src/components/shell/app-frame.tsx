@@ -1,11 +1,11 @@
 "use client";
 
+import type { Access } from "@lynceus/protocol/access";
 import { AppShell, Tooltip, UnstyledButton } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
-import type { Role } from "../../lib/roles.ts";
 import { Icon } from "../icon.tsx";
 import { Mark } from "../mark.tsx";
 import { GoTo } from "./go-to.tsx";
@@ -22,15 +22,16 @@ import { useShellKeys } from "./use-shell-keys.ts";
 const startsAsRail = (path: string) => path === "/machines";
 
 /** Sidebar, phone dock, go-to palette and keys around a page. */
-export function AppFrame(props: { user: { name: string; role: Role }; children: ReactNode }) {
+export function AppFrame(props: { user: { name: string; access: Access }; children: ReactNode }) {
   const { user, children } = props;
+  const { access } = user;
   const path = usePathname();
   const live = useLive();
   const scheme = useScheme();
   const [asked, setAsked] = useState<{ path: string; rail: boolean } | null>(null);
   const [help, setHelp] = useState(false);
   const rail = asked?.path === path ? asked.rail : startsAsRail(path);
-  useShellKeys(user.role, {
+  useShellKeys(access, {
     toggleSidebar: () => setAsked({ path, rail: !rail }),
     toggleScheme: scheme.toggle,
     showHelp: () => setHelp(true),
@@ -58,11 +59,11 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
             <kbd>Ctrl K</kbd>
           </UnstyledButton>
         </Tip>
-        {pagesOf("main", user.role).map((page) => (
+        {pagesOf("main", access).map((page) => (
           <NavItem key={page.href} page={page} path={path} rail={rail} />
         ))}
         <h3>Operate</h3>
-        {pagesOf("operate", user.role).map((page) => (
+        {pagesOf("operate", access).map((page) => (
           <NavItem key={page.href} page={page} path={path} rail={rail} />
         ))}
         <div className={styles.foot}>
@@ -85,13 +86,13 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
               <kbd>?</kbd>
             </UnstyledButton>
           </Tip>
-          <Tip label={`${user.name}, ${user.role}`} on={rail}>
-            <Link className={styles.item} href="/settings#account" aria-label={`${user.name}, ${user.role}`}>
+          <Tip label={`${user.name}, ${access.role}`} on={rail}>
+            <Link className={styles.item} href="/settings#account" aria-label={`${user.name}, ${access.role}`}>
               <Icon name="person" />
               <span className={styles.userName}>
                 <bdi>{user.name}</bdi>
               </span>
-              <span className={styles.side}>{user.role}</span>
+              <span className={styles.side}>{access.role}</span>
             </Link>
           </Tip>
           <Tip label="Sign out" on={rail}>
@@ -106,7 +107,7 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
       </AppShell.Main>
 
       <nav className={styles.dock} aria-label="Main, phone">
-        {docked(user.role).map((page) => (
+        {docked(access).map((page) => (
           <Link key={page.href} href={page.href} {...current(page, path)}>
             <Icon name={page.icon} size={18} />
             {page.title}
@@ -118,8 +119,8 @@ export function AppFrame(props: { user: { name: string; role: Role }; children: 
         </button>
       </nav>
 
-      <GoTo role={user.role} />
-      <KeyHelp role={user.role} opened={help} onClose={() => setHelp(false)} />
+      <GoTo access={access} />
+      <KeyHelp access={access} opened={help} onClose={() => setHelp(false)} />
     </AppShell>
   );
 }
@@ -144,8 +145,9 @@ function Tip({ label, on, children }: { label: string; on: boolean; children: Re
   );
 }
 
-const pagesOf = (group: ShellPage["group"], role: Role) => shellPages(role).filter((page) => page.group === group);
+const pagesOf = (group: ShellPage["group"], access: Access) =>
+  shellPages(access).filter((page) => page.group === group);
 
-const docked = (role: Role) => shellPages(role).filter((page) => page.dock);
+const docked = (access: Access) => shellPages(access).filter((page) => page.dock);
 
 const current = (page: ShellPage, path: string) => (isOn(page.href, path) ? { "aria-current": "page" as const } : {});

@@ -1,12 +1,13 @@
 "use client";
 
+import type { Access } from "@lynceus/protocol/access";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight } from "@mantine/spotlight";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import * as z from "zod";
-import type { Role } from "../../lib/roles.ts";
 import { Icon } from "../icon.tsx";
+
 import { StatusMark } from "../status/status-mark.tsx";
 import { shellPages } from "./pages.ts";
 import styles from "./shell.module.css";
@@ -26,7 +27,7 @@ const answerSchema = z.object({
 type Found = z.infer<typeof answerSchema>["items"];
 
 /** Go to a page, or from two letters on to a machine (`Ctrl K`). */
-export function GoTo({ role }: { role: Role }) {
+export function GoTo({ access }: { access: Access }) {
   const router = useRouter();
   const [query, setQuery] = useState("");
   const [asked] = useDebouncedValue(query.trim(), 150);
@@ -47,7 +48,7 @@ export function GoTo({ role }: { role: Role }) {
   }, [asked]);
 
   const wanted = query.trim().toLowerCase();
-  const pages = shellPages(role).filter((page) => page.title.toLowerCase().includes(wanted));
+  const pages = shellPages(access).filter((page) => page.title.toLowerCase().includes(wanted));
   const machines = found?.items ?? [];
   return (
     <Spotlight.Root

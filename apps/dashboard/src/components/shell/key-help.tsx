@@ -1,13 +1,13 @@
 "use client";
 
+import type { Access } from "@lynceus/protocol/access";
 import { Modal } from "@mantine/core";
-import type { Role } from "../../lib/roles.ts";
 import { shellPages } from "./pages.ts";
 import styles from "./shell.module.css";
 
-const keysOf = (role: Role): readonly [keys: string[], what: string][] => [
+const keysOf = (access: Access): readonly [keys: string[], what: string][] => [
   [["Ctrl K"], "go to a page or machine"],
-  ...shellPages(role).map((page): [string[], string] => [["g", page.key], page.title.toLowerCase()]),
+  ...shellPages(access).map((page): [string[], string] => [["g", page.key], page.title.toLowerCase()]),
   [["/"], "filter"],
   [["j", "k"], "next, previous row"],
   [["Enter"], "open the row"],
@@ -22,11 +22,11 @@ const keysOf = (role: Role): readonly [keys: string[], what: string][] => [
 ];
 
 /** The keys, on `?`. */
-export function KeyHelp({ role, opened, onClose }: { role: Role; opened: boolean; onClose: () => void }) {
+export function KeyHelp({ access, opened, onClose }: { access: Access; opened: boolean; onClose: () => void }) {
   return (
     <Modal opened={opened} onClose={onClose} title="Keys" size="sm">
       <dl className={styles.keys}>
-        {keysOf(role).map(([pressed, what]) => (
+        {keysOf(access).map(([pressed, what]) => (
           <div key={what}>
             <dt>
               {pressed.map((key) => (

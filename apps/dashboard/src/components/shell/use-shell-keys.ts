@@ -1,8 +1,8 @@
 "use client";
 
+import type { Access } from "@lynceus/protocol/access";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
-import type { Role } from "../../lib/roles.ts";
 import { shellPages } from "./pages.ts";
 
 /** `g` waits this long for its second letter (ms). */
@@ -10,7 +10,7 @@ const chordMs = 1_500;
 
 /** Keys that work on every page: `[`, `Shift D`, `?`, `l`, and `g` with a page's letter. Off while typing. */
 export function useShellKeys(
-  role: Role,
+  access: Access,
   acts: { toggleSidebar: () => void; toggleScheme: () => void; showHelp: () => void },
 ) {
   const router = useRouter();
@@ -22,7 +22,7 @@ export function useShellKeys(
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (event.timeStamp < chordUntil) {
         chordUntil = 0;
-        const page = shellPages(role).find((candidate) => candidate.key === event.key);
+        const page = shellPages(access).find((candidate) => candidate.key === event.key);
         if (page === undefined) return;
         event.preventDefault();
         router.push(page.href);
@@ -38,7 +38,7 @@ export function useShellKeys(
     };
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
-  }, [router, role]);
+  }, [router, access]);
 }
 
 /** Whether a key goes into a field, or to a dialog that is open. */

@@ -1,12 +1,13 @@
 import { type CauseSpread, causeSpread } from "@lynceus/db/cause-spread";
 import { readAttributions } from "@lynceus/db/causes";
 import { changeCounts } from "@lynceus/db/change-counts";
-import { inSnapshot, type Reader } from "@lynceus/db/client";
+import { inSnapshot } from "@lynceus/db/client";
 import { fleetCells } from "@lynceus/db/fleet-cells";
 import { listFleetChanges } from "@lynceus/db/fleet-changes";
 import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { fleetTrend } from "@lynceus/db/samples";
+import type { FleetReader } from "@lynceus/db/scope";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
@@ -32,8 +33,7 @@ import { shortTitle } from "../../../components/overview/short-titles.ts";
 import { deltas, deltaText, patternLines, trendOf, trendTable } from "../../../components/overview/trend.ts";
 import { Count } from "../../../components/status/count.tsx";
 import { VerdictSentence } from "../../../components/status/verdict-sentence.tsx";
-import { database } from "../../../lib/db.ts";
-import { requireUser } from "../../../lib/session.ts";
+import { requireRight } from "../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Overview" };
@@ -41,8 +41,11 @@ export const metadata: Metadata = { title: "Overview" };
 const ranges = { "8h": 8, "1h": 1, "24h": 24, "7d": 168 } as const;
 type Range = keyof typeof ranges;
 
+/** To who sees machines by tag. */
+const noTrend = "now; earlier figures are kept by site, and not of machines by tag";
+
 /** Everything on the page, from one snapshot. */
-async function readPage(db: Reader, site: string | null, range: Range) {
+async function readPage(db: FleetReader, site: string | null, range: Range) {
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
   const asOf = moment?.asOf ?? new Date();
   const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
@@ -82,13 +85,13 @@ async function readPage(db: Reader, site: string | null, range: Range) {
 
 /** Are prompts expected now, why, and what fixes it? */
 export default async function OverviewPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const params = await searchParams;
   const zone = await viewerZone();
   const range: Range =
     typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
   const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
-  const page = await inSnapshot(database(), (db) => readPage(db, site, range));
+  const page = await inSnapshot(fleet, (db) => readPage(db, site, range));
   const { asOf } = page;
   const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
   const counts = countsOf(cells);
@@ -172,13 +175,14 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     simulated,
     remedy,
   });
-  const delta = deltas(page.samples, counts, asOf);
+  const samples = page.samples ?? [];
+  const delta = deltas(samples, counts, asOf);
   const failingNow = new Map<string, number>();
   for (const { status, pattern, machines } of cells)
     if (status === "failing" && pattern !== null) failingNow.set(pattern, (failingNow.get(pattern) ?? 0) + machines);
   const worst = [...failingNow].sort((a, b) => b[1] - a[1]).slice(0, 2);
   const trend = trendOf(
-    page.samples.filter((sample) => sample.at.getTime() >= page.since),
+    samples.filter((sample) => sample.at.getTime() >= page.since),
     { ...counts, patterns: Object.fromEntries(failingNow) },
     asOf,
   );
@@ -322,7 +326,9 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
         <div className={styles.stack}>
           <ChartPanel
             title="Failing machines over time"
-            subtitle={`by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
+            subtitle={
+              page.samples === null ? noTrend : `by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`
+            }
             name="lynceus-failing"
             table={trendTable(
               trend,
@@ -353,7 +359,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
           </ChartPanel>
           <ChartPanel
             title="Not seen"
-            subtitle="stale, or cannot tell"
+            subtitle={page.samples === null ? noTrend : "stale, or cannot tell"}
             name="lynceus-not-seen"
             table={trendTable(
               trend,

@@ -2,14 +2,13 @@ import { listMachines } from "@lynceus/db/machines";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { middleCut, safeText } from "@lynceus/protocol/present";
 import { apiUser } from "../../../lib/api-user.ts";
-import { database } from "../../../lib/db.ts";
 
 /** Most machines the palette shows. */
 const most = 8;
 
 /** Machines whose name contains `q` (two letters or more), for the go-to palette. */
 export async function GET(request: Request): Promise<Response> {
-  const user = await apiUser(request, "viewer");
+  const user = await apiUser(request, "read");
   if (user instanceof Response) return user;
   const text = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 100);
   const none = Response.json({ items: [] }, { headers: { "cache-control": "no-store" } });
@@ -17,7 +16,7 @@ export async function GET(request: Request): Promise<Response> {
   // Quoted, it is one bare value whatever is in it: a part of the name.
   const { terms, errors } = parseFilter(`"${text.replace(/["\\]/g, "\\$&")}"`, { now: Date.now() });
   if (errors.length > 0 || terms.length === 0) return none;
-  const page = await listMachines(database(), { terms, sort: "name", limit: most });
+  const page = await listMachines(user.fleet, { terms, sort: "name", limit: most });
   const items = page.items.map((machine) => ({
     id: machine.id,
     hostname: middleCut(safeText(machine.hostname), 48),

@@ -1,3 +1,4 @@
+import { allows } from "@lynceus/protocol/access";
 import { apiError } from "../../../lib/api-error.ts";
 import { apiUser } from "../../../lib/api-user.ts";
 import { live } from "../../../lib/live.ts";
@@ -12,7 +13,7 @@ const mostWaiting = 64;
 
 /** Server-sent events: `hello`, then `change` (at most one a second) and `heartbeat` (each 10 s). No data in them. */
 export async function GET(request: Request): Promise<Response> {
-  const user = await apiUser(request, "viewer");
+  const user = await apiUser(request, "read");
   if (user instanceof Response) return user;
   const encoder = new TextEncoder();
   let end = () => {};
@@ -34,7 +35,7 @@ export async function GET(request: Request): Promise<Response> {
         }
         const recheck = setInterval(() => {
           userOf(request.headers).then(
-            (still) => still === null && end(),
+            (still) => (still === null || !allows(still.access, "read")) && end(),
             () => end(),
           );
         }, recheckMs);

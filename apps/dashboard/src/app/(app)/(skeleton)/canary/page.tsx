@@ -1,5 +1,6 @@
 import { listCanaries } from "@lynceus/db/canaries";
 import { fleetCells } from "@lynceus/db/fleet-cells";
+import { allows } from "@lynceus/protocol/access";
 import { compareNatural, formatCount, formatTime, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
@@ -10,19 +11,17 @@ import { PageHeader } from "../../../../components/layout/page-header.tsx";
 import { Panel } from "../../../../components/layout/panel.tsx";
 import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
 import { Chip } from "../../../../components/status/chip.tsx";
-import { database } from "../../../../lib/db.ts";
-import { allows } from "../../../../lib/roles.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Canary" };
 
 /** Proposed proxy settings: who would change route, who would break, before they are rolled out. */
 export default async function CanaryPage() {
-  const user = await requireUser();
+  const { access, fleet } = await requireRight("read");
   const zone = await viewerZone();
   const now = Date.now();
-  const [canaries, cells] = await Promise.all([listCanaries(database(), { limit: 50 }), fleetCells(database())]);
+  const [canaries, cells] = await Promise.all([listCanaries(fleet, { limit: 50 }), fleetCells(fleet)]);
   const sites = [...new Set(cells.flatMap((cell) => cell.site ?? []))].sort(compareNatural);
   return (
     <>
@@ -32,7 +31,7 @@ export default async function CanaryPage() {
       <div className={forms.columns}>
         <Panel title="Propose" sub="a script or setting, judged with the machines' own facts">
           <div className={forms.body}>
-            {allows(user.role, "admin") ? (
+            {allows(access, "operate") ? (
               <CanaryForm sites={sites} />
             ) : (
               <p className="dim">Your role may read results; an admin proposes.</p>

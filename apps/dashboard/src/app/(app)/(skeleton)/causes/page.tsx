@@ -11,18 +11,17 @@ import { PageHeader } from "../../../../components/layout/page-header.tsx";
 import { Panel } from "../../../../components/layout/panel.tsx";
 import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
 import { Chip } from "../../../../components/status/chip.tsx";
-import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Causes" };
 
 /** What failing machines share and healthy ones do not: now, and before. */
 export default async function CausesPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const zone = await viewerZone();
   const { cursor } = await searchParams;
-  const { attributions, past } = await inSnapshot(database(), async (db) => ({
+  const { attributions, past } = await inSnapshot(fleet, async (db) => ({
     attributions: await readAttributions(db),
     past: await listCauses(db, { open: false, limit: 50, cursor: typeof cursor === "string" ? cursor : null }),
   }));

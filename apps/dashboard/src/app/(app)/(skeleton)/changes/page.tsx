@@ -12,8 +12,7 @@ import { PageHeader } from "../../../../components/layout/page-header.tsx";
 import { Panel } from "../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../components/layout/state-box.tsx";
 import { RememberZone } from "../../../../components/machines/remember-zone.tsx";
-import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Changes" };
@@ -22,11 +21,11 @@ const pageSize = 50;
 
 /** What changed on machines: settings, scripts, certificates, DNS answers, agents, policy. */
 export default async function ChangesPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const zone = await viewerZone();
   const { kind: asked, cursor } = await searchParams;
   const kind = changeKinds.find((one) => one === asked) ?? null;
-  const { page, seen } = await inSnapshot(database(), async (db) => {
+  const { page, seen } = await inSnapshot(fleet, async (db) => {
     const page = await listFleetChanges(db, {
       limit: pageSize,
       cursor: typeof cursor === "string" ? cursor : null,

@@ -4,13 +4,11 @@ import { createToken, revokeToken } from "@lynceus/db/enrollment";
 import { approveMachines, revokeMachine } from "@lynceus/db/machines-admin";
 import { currentPolicy } from "@lynceus/db/policies";
 import { revalidatePath } from "next/cache";
-import { headers } from "next/headers";
 import { database } from "../../../../lib/db.ts";
 import { tokenFormSchema } from "../../../../lib/enrolment-input.ts";
 import { type EnrolCommands, enrolCommands, enrolmentText, fenceOf } from "../../../../lib/enrolment-text.ts";
 import { environment } from "../../../../lib/env.ts";
-import { isSameOrigin } from "../../../../lib/same-origin.ts";
-import { requireRole, type SessionUser } from "../../../../lib/session.ts";
+import { requireAct } from "../../../../lib/session.ts";
 
 export type TokenField = "label" | "site" | "tags" | "uses" | "hours";
 
@@ -25,7 +23,7 @@ export interface TokenState {
 
 /** Makes a token; the answer is the only place where its text is. */
 export async function makeToken(before: TokenState, form: FormData): Promise<TokenState> {
-  const user = await admin();
+  const { email, fleet } = await requireAct("administer");
   const text = (name: string) => String(form.get(name) ?? "").slice(0, 2048);
   const values = {
     label: text("label"),
@@ -51,13 +49,13 @@ export async function makeToken(before: TokenState, form: FormData): Promise<Tok
       turn,
     };
   const { label, site, tags, uses, hours, needsApproval } = parsed.data;
-  const { secret } = await createToken(database(), {
+  const { secret } = await createToken(fleet, {
     label,
     site,
     tags,
     maxUses: uses,
     needsApproval,
-    createdBy: user.email,
+    createdBy: email,
     expiresAt: new Date(Date.now() + hours * 3_600_000),
   });
   const token = enrolmentText({ url: collectorUrl, secret, pin: collectorPin });
@@ -68,30 +66,24 @@ export async function makeToken(before: TokenState, form: FormData): Promise<Tok
 
 /** Ends a token; machines that used it stay. */
 export async function endToken(form: FormData): Promise<void> {
-  const user = await admin();
-  await revokeToken(database(), id(form), { actor: user.email, now: new Date() });
+  const { email, fleet } = await requireAct("administer");
+  await revokeToken(fleet, id(form), { actor: email, now: new Date() });
   revalidatePath("/enrolment");
 }
 
 /** Lets machines that waited take part. */
 export async function approve(form: FormData): Promise<void> {
-  const user = await admin();
+  const { email, fleet } = await requireAct("administer");
   const ids = form.getAll("id").map(String).slice(0, 1_000);
-  await approveMachines(database(), ids, { actor: user.email, now: new Date() });
+  await approveMachines(fleet, ids, { actor: email, now: new Date() });
   revalidatePath("/enrolment");
 }
 
 /** Refuses a machine from now on: one that nobody knows, or whose key was copied. */
 export async function refuse(form: FormData): Promise<void> {
-  const user = await admin();
-  await revokeMachine(database(), id(form), { actor: user.email, now: new Date() });
+  const { email, fleet } = await requireAct("administer");
+  await revokeMachine(fleet, id(form), { actor: email, now: new Date() });
   revalidatePath("/enrolment");
 }
 
 const id = (form: FormData) => String(form.get("id") ?? "");
-
-async function admin(): Promise<SessionUser> {
-  const user = await requireRole("admin");
-  if (!isSameOrigin(await headers())) throw new Error("refused: the form was sent from another site");
-  return user;
-}

@@ -1,4 +1,5 @@
 import { listTokens } from "@lynceus/db/enrollment";
+import { type NoticedMachine, noticedMachines } from "@lynceus/db/noticed-machines";
 import { formatCount, middleCut, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
@@ -9,18 +10,15 @@ import { Panel } from "../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../components/layout/state-box.tsx";
 import { LocalTime } from "../../../../components/local-time.tsx";
 import { Chip } from "../../../../components/status/chip.tsx";
-import { database } from "../../../../lib/db.ts";
-import { type NoticedMachine, noticedMachines } from "../../../../lib/enrolment.ts";
 import { environment } from "../../../../lib/env.ts";
-import { requireRole } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { approve, endToken, refuse } from "./actions.ts";
 import { NewToken } from "./new-token.tsx";
 
 export const metadata: Metadata = { title: "Enrolment" };
 
 export default async function EnrolmentPage() {
-  await requireRole("admin");
-  const db = database();
+  const { fleet: db } = await requireRight("administer");
   const [tokens, noticed] = await Promise.all([listTokens(db), noticedMachines(db)]);
   const now = Date.now();
   const { collectorUrl, collectorPin } = environment();

@@ -17,19 +17,18 @@ import { RememberZone } from "../../../../components/machines/remember-zone.tsx"
 import { currentView, views } from "../../../../components/machines/views.ts";
 import { Banner } from "../../../../components/status/banner.tsx";
 import { StatusLabel } from "../../../../components/status/status-label.tsx";
-import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone } from "../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Machines" };
 
 /** Which machines exactly, and what do they share? */
 export default async function MachinesPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const zone = await viewerZone();
   const now = Date.now();
   const request = readRequest(await searchParams, { now, zone });
-  const { first, matching, tabs, without } = await inSnapshot(database(), async (db) => {
+  const { first, matching, tabs, without } = await inSnapshot(fleet, async (db) => {
     const first = await listMachines(db, { terms: request.terms, sort: request.sort, limit: pageSize });
     const matching = await countMachines(db, { terms: request.terms });
     const all = await countMachines(db);

@@ -11,16 +11,15 @@ import { machinesHref, term } from "../../../../components/machines/links.ts";
 import styles from "../../../../components/patterns/patterns.module.css";
 import { Proportion } from "../../../../components/patterns/proportion.tsx";
 import { severityWords } from "../../../../components/patterns/words.ts";
-import { database } from "../../../../lib/db.ts";
 import { measuredSince } from "../../../../lib/measured-since.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 
 export const metadata: Metadata = { title: "Patterns" };
 
 /** Every pattern, how many machines have it now, and how right it was by what people saw. */
 export default async function PatternsPage() {
-  await requireUser();
-  const { accuracy, counts } = await inSnapshot(database(), async (db) => ({
+  const { fleet } = await requireRight("read");
+  const { accuracy, counts } = await inSnapshot(fleet, async (db) => ({
     accuracy: await patternAccuracy(db, measuredSince(new Date())),
     counts: await topPatterns(db),
   }));

@@ -1,6 +1,8 @@
 "use server";
 
 import { createApiToken, revokeApiToken } from "@lynceus/db/api-tokens";
+import { createUser, removeUser, setAccess } from "@lynceus/db/users";
+import { everyMachine, roleSchema } from "@lynceus/protocol/access";
 import { hashPassword } from "better-auth/crypto";
 import { revalidatePath } from "next/cache";
 import { headers } from "next/headers";
@@ -9,10 +11,7 @@ import { auth } from "../../../../lib/auth.ts";
 import { database } from "../../../../lib/db.ts";
 import { keepCookies } from "../../../../lib/keep-cookies.ts";
 import { passwordLength } from "../../../../lib/password-length.ts";
-import { parseRole, type Role } from "../../../../lib/roles.ts";
-import { isSameOrigin } from "../../../../lib/same-origin.ts";
-import { requireRole, type SessionUser } from "../../../../lib/session.ts";
-import { addUser, changeUser } from "../../../../lib/users.ts";
+import { requireAct } from "../../../../lib/session.ts";
 
 export interface FormState {
   errors: Partial<Record<AccountField | "current" | "label", string>>;
@@ -26,7 +25,7 @@ export interface FormState {
 
 /** Changes one's own password and ends all other sessions. */
 export async function changePassword(before: FormState, form: FormData): Promise<FormState> {
-  await allowed("viewer");
+  await requireAct("read");
   const next = text(form, "password");
   if (next !== text(form, "again")) return refused(before, form, { again: "The two passwords differ." });
   if (next.length < passwordLength.least || next.length > passwordLength.most)
@@ -45,7 +44,7 @@ export async function changePassword(before: FormState, form: FormData): Promise
 
 /** Makes an account. */
 export async function makeUser(before: FormState, form: FormData): Promise<FormState> {
-  const user = await allowed("admin");
+  const user = await requireAct("configure");
   const parsed = accountSchema.safeParse({
     name: text(form, "name"),
     email: text(form, "email"),
@@ -54,8 +53,13 @@ export async function makeUser(before: FormState, form: FormData): Promise<FormS
   });
   if (!parsed.success) return refused(before, form, fieldErrors(parsed.error));
   const { name, email, password } = parsed.data;
-  const role = parseRole(text(form, "role"));
-  const made = await addUser(database(), { name, email, role, passwordHash: await hashPassword(password) }, user.email);
+  const role = roleSchema.catch("viewer").parse(text(form, "role"));
+  const access = { role, ...everyMachine };
+  const made = await createUser(
+    database(),
+    { name, email, access, passwordHash: await hashPassword(password) },
+    user.email,
+  );
   if (!made) return refused(before, form, { email: "An account has this address already; use another one." });
   revalidatePath("/settings");
   return done(before, `${name} can sign in as ${role}. Tell the password in person; it can be changed under Settings.`);
@@ -63,15 +67,20 @@ export async function makeUser(before: FormState, form: FormData): Promise<FormS
 
 /** Gives or takes the admin role, or removes the account. */
 export async function changeRole(form: FormData): Promise<void> {
-  const user = await allowed("admin");
+  const user = await requireAct("configure");
   const to = text(form, "to");
-  await changeUser(database(), text(form, "id"), to === "remove" ? null : parseRole(to), user.email);
+  const id = text(form, "id");
+  if (to === "remove") await removeUser(database(), id, user.email);
+  else {
+    const role = roleSchema.safeParse(to);
+    if (role.success) await setAccess(database(), id, { role: role.data, ...everyMachine }, user.email);
+  }
   revalidatePath("/settings");
 }
 
 /** Makes a token of the read API; its text is in the answer and nowhere else. */
 export async function makeApiToken(before: FormState, form: FormData): Promise<FormState> {
-  const user = await allowed("admin");
+  const user = await requireAct("configure");
   const label = text(form, "label").trim();
   if (label === "" || label.length > 100)
     return refused(before, form, { label: "A label has 1 to 100 characters; use e.g. Grafana." });
@@ -82,7 +91,7 @@ export async function makeApiToken(before: FormState, form: FormData): Promise<F
 
 /** Ends a token of the read API at once. */
 export async function endApiToken(form: FormData): Promise<void> {
-  const user = await allowed("admin");
+  const user = await requireAct("configure");
   await revokeApiToken(database(), text(form, "id"), { actor: user.email, now: new Date() });
   revalidatePath("/settings");
 }
@@ -112,9 +121,3 @@ const done = (before: FormState, words: string): FormState => ({
   values: { name: "", email: "", role: "viewer", label: "" },
   turn: before.turn + 1,
 });
-
-async function allowed(role: Role): Promise<SessionUser> {
-  const user = await requireRole(role);
-  if (!isSameOrigin(await headers())) throw new Error("refused: the form was sent from another site");
-  return user;
-}

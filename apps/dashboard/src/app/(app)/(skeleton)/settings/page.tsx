@@ -1,5 +1,7 @@
 import { listApiTokens } from "@lynceus/db/api-tokens";
 import { currentPolicy } from "@lynceus/db/policies";
+import { listUsers } from "@lynceus/db/users";
+import { allows } from "@lynceus/protocol/access";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
@@ -11,9 +13,8 @@ import { LocalTime } from "../../../../components/local-time.tsx";
 import { SignOutButton } from "../../../../components/shell/sign-out-button.tsx";
 import { Chip } from "../../../../components/status/chip.tsx";
 import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { setupOf } from "../../../../lib/setup-input.ts";
-import { listUsers } from "../../../../lib/users.ts";
 import { changeRole, endApiToken } from "./actions.ts";
 import { ApiTokenForm, PasswordForm, UserForm } from "./forms.tsx";
 import styles from "./settings.module.css";
@@ -21,8 +22,8 @@ import styles from "./settings.module.css";
 export const metadata: Metadata = { title: "Settings" };
 
 export default async function SettingsPage() {
-  const user = await requireUser();
-  const admin = user.role === "admin";
+  const user = await requireRight("read");
+  const admin = allows(user.access, "configure");
   const now = Date.now();
   const policy = await currentPolicy(database());
   const targets = policy === null ? null : setupOf(policy.body);
@@ -77,7 +78,7 @@ export default async function SettingsPage() {
             id="account"
             sub={
               <>
-                <bdi>{user.name}</bdi>, <bdi>{user.email}</bdi>, {user.role}
+                <bdi>{user.name}</bdi>, <bdi>{user.email}</bdi>, {user.access.role}
               </>
             }
           >
@@ -97,7 +98,7 @@ export default async function SettingsPage() {
 
 async function Accounts({ self }: { self: string }) {
   const users = await listUsers(database());
-  const admins = users.filter((user) => user.role === "admin").length;
+  const admins = users.filter((user) => user.access.role === "admin").length;
   return (
     <Panel title="Accounts" sub="viewers read; admins also change">
       <div className={forms.scroll}>
@@ -120,16 +121,16 @@ async function Accounts({ self }: { self: string }) {
                     <bdi>{safeText(user.email)}</bdi>
                   </small>
                 </td>
-                <td>{user.role}</td>
+                <td>{user.access.role}</td>
                 <td>
                   {/* The last admin stays one: somebody has to be able to let others in. */}
-                  {user.id === self || (user.role === "admin" && admins === 1) ? null : (
+                  {user.id === self || (user.access.role === "admin" && admins === 1) ? null : (
                     <div className={forms.acts}>
                       <form action={changeRole}>
                         <input type="hidden" name="id" value={user.id} />
-                        <input type="hidden" name="to" value={user.role === "admin" ? "viewer" : "admin"} />
+                        <input type="hidden" name="to" value={user.access.role === "admin" ? "viewer" : "admin"} />
                         <ConfirmButton
-                          label={user.role === "admin" ? "Make viewer" : "Make admin"}
+                          label={user.access.role === "admin" ? "Make viewer" : "Make admin"}
                           describes={user.email}
                         />
                       </form>

@@ -1,6 +1,7 @@
 import { canaryScript, getCanary, listCanaryMachines } from "@lynceus/db/canaries";
 import { inSnapshot } from "@lynceus/db/client";
 import { canaryGroups } from "@lynceus/db/cohort-sites";
+import { allows } from "@lynceus/protocol/access";
 import { formatCount, formatTime, safeText } from "@lynceus/protocol/present";
 import type { Canary } from "@lynceus/protocol/read-api-tools";
 import type { Metadata } from "next";
@@ -28,31 +29,29 @@ import { RememberZone } from "../../../../components/machines/remember-zone.tsx"
 import { Chip } from "../../../../components/status/chip.tsx";
 import { StatusMark } from "../../../../components/status/status-mark.tsx";
 import { VerdictSentence } from "../../../../components/status/verdict-sentence.tsx";
-import { database } from "../../../../lib/db.ts";
-import { allows } from "../../../../lib/roles.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone } from "../../../../lib/zone.ts";
 import { stopCanary } from "../../(skeleton)/canary/actions.ts";
 
 type Props = { params: Promise<{ id: string }>; searchParams: Promise<Record<string, unknown>> };
 
-const canaryOf = cache((id: string) => getCanary(database(), id));
+const canaryOf = cache(async (id: string) => getCanary((await requireRight("read")).fleet, id));
 
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
-  await requireUser();
+  await requireRight("read");
   const canary = await canaryOf((await params).id);
   return { title: canary === null ? "Canary" : safeText(canary.title) };
 }
 
 /** Who changes route, and who breaks, before a proposal is rolled out. */
 export default async function CanaryResultPage({ params, searchParams }: Props) {
-  const user = await requireUser();
+  const { access, fleet } = await requireRight("read");
   const { id } = await params;
   const search = await searchParams;
   const zone = await viewerZone();
   const effect = effectOrder.find((one) => one === search.effect);
   const cursor = typeof search.cursor === "string" ? search.cursor : null;
-  const page = await inSnapshot(database(), async (db) => {
+  const page = await inSnapshot(fleet, async (db) => {
     const canary = await getCanary(db, id);
     if (canary === null) return null;
     return {
@@ -81,7 +80,7 @@ export default async function CanaryResultPage({ params, searchParams }: Props) 
       <RememberZone zone={zone} />
       <RefreshWhile running={running} />
       <PageHeader title={<bdi>{safeText(canary.title)}</bdi>} above={[{ title: "Canary", href: "/canary" }]} asOf={now}>
-        {running && allows(user.role, "admin") ? (
+        {running && allows(access, "operate") ? (
           <form action={stopCanary}>
             <input type="hidden" name="id" value={id} />
             <ConfirmButton label="Stop" />

@@ -1,8 +1,10 @@
 import { type CauseSpread, causeSpread } from "@lynceus/db/cause-spread";
 import { getCause, listCauseMembers, readAttributions } from "@lynceus/db/causes";
-import { inSnapshot, type Reader } from "@lynceus/db/client";
+import { inSnapshot } from "@lynceus/db/client";
+import type { FleetReader } from "@lynceus/db/scope";
 import { listVerifications } from "@lynceus/db/verifications";
 import { textsOf } from "@lynceus/diagnosis/texts";
+import { allows } from "@lynceus/protocol/access";
 import { formatCount, formatTime, safeText } from "@lynceus/protocol/present";
 import type { Cause, CauseMember } from "@lynceus/protocol/read-api";
 import Link from "next/link";
@@ -31,9 +33,7 @@ import { RememberZone } from "../../../../components/machines/remember-zone.tsx"
 import { Chip } from "../../../../components/status/chip.tsx";
 import { StatusLabel } from "../../../../components/status/status-label.tsx";
 import { StatusMark } from "../../../../components/status/status-mark.tsx";
-import { database } from "../../../../lib/db.ts";
-import { allows } from "../../../../lib/roles.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { verificationAnswer } from "../../../../lib/verification-answer.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
@@ -41,9 +41,9 @@ const shownMembers = 100;
 
 /** What do the failing machines share, what changed before, does the fix work? */
 export async function CauseView({ id }: { id: string }) {
-  const user = await requireUser();
+  const { access, fleet } = await requireRight("read");
   const zone = await viewerZone();
-  const page = await inSnapshot(database(), async (db) => {
+  const page = await inSnapshot(fleet, async (db) => {
     const cause = await getCause(db, id);
     if (cause === null) return null;
     const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
@@ -111,7 +111,7 @@ export async function CauseView({ id }: { id: string }) {
           causeId={cause.id}
           members={open ? cause.explains : 0}
           first={verification}
-          allowed={allows(user.role, "admin")}
+          allowed={allows(access, "operate")}
           now={now}
           zone={zone}
         />
@@ -143,7 +143,7 @@ export async function CauseView({ id }: { id: string }) {
   );
 }
 
-async function latestVerification(db: Reader, causeId: string) {
+async function latestVerification(db: FleetReader, causeId: string) {
   const [newest] = await listVerifications(db, { causeId, limit: 1 });
   return newest === undefined ? null : verificationAnswer(db, newest.id);
 }

@@ -15,8 +15,7 @@ import { RememberZone } from "../../../../components/machines/remember-zone.tsx"
 import { Chip } from "../../../../components/status/chip.tsx";
 import { StatusLabel } from "../../../../components/status/status-label.tsx";
 import { VerdictSentence } from "../../../../components/status/verdict-sentence.tsx";
-import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 type Props = { params: Promise<{ id: string }>; searchParams: Promise<Record<string, unknown>> };
@@ -27,11 +26,11 @@ const pageSize = 100;
 
 /** Who took a change, when, and how they are now. */
 export default async function ChangePage({ params, searchParams }: Props) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const { id } = await params;
   const { cursor } = await searchParams;
   const zone = await viewerZone();
-  const page = await inSnapshot(database(), async (db) => {
+  const page = await inSnapshot(fleet, async (db) => {
     const change = await getFleetChange(db, id);
     if (change === null) return null;
     return {

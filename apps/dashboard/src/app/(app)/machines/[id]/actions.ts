@@ -3,11 +3,7 @@
 import { createReport, deleteReport, ReportError } from "@lynceus/db/reports";
 import { newReportSchema } from "@lynceus/protocol/read-api-tools";
 import { revalidatePath } from "next/cache";
-import { headers } from "next/headers";
-import { database } from "../../../../lib/db.ts";
-import type { Role } from "../../../../lib/roles.ts";
-import { isSameOrigin } from "../../../../lib/same-origin.ts";
-import { requireRole, type SessionUser } from "../../../../lib/session.ts";
+import { requireAct } from "../../../../lib/session.ts";
 
 export interface ReportState {
   errors: Partial<Record<"user" | "at" | "note" | "pattern", string>>;
@@ -19,7 +15,7 @@ export interface ReportState {
 
 /** Stores what a person saw. Whoever may see a machine may say what happened on it: the helpdesk are viewers. */
 export async function report(before: ReportState, form: FormData): Promise<ReportState> {
-  const user = await allowed("viewer");
+  const { email, fleet } = await requireAct("read");
   const text = (name: string) => {
     const value = form.get(name);
     return typeof value === "string" ? value.slice(0, 1024) : "";
@@ -47,7 +43,7 @@ export async function report(before: ReportState, form: FormData): Promise<Repor
   }
   const machineId = text("machine");
   try {
-    const made = await createReport(database(), machineId, parsed.data, { actor: user.email, now: new Date() });
+    const made = await createReport(fleet, machineId, parsed.data, { actor: email, now: new Date() });
     if (made === null) return refused({ user: "This machine was retired, so nothing was stored." });
     revalidatePath(`/machines/${machineId}`);
     const said =
@@ -63,13 +59,7 @@ export async function report(before: ReportState, form: FormData): Promise<Repor
 
 /** Removes a report that was a mistake, or whose user asked for it. */
 export async function removeReport(form: FormData): Promise<void> {
-  const user = await allowed("admin");
-  await deleteReport(database(), String(form.get("id") ?? ""), { actor: user.email });
+  const { email, fleet } = await requireAct("operate");
+  await deleteReport(fleet, String(form.get("id") ?? ""), { actor: email });
   revalidatePath("/machines/[id]", "page");
-}
-
-async function allowed(role: Role): Promise<SessionUser> {
-  const user = await requireRole(role);
-  if (!isSameOrigin(await headers())) throw new Error("refused: the form was sent from another site");
-  return user;
 }

@@ -10,6 +10,7 @@ import { listTimeline } from "@lynceus/db/timeline";
 import { serviceName } from "@lynceus/diagnosis/changes";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { ticketText } from "@lynceus/diagnosis/ticket";
+import { allows } from "@lynceus/protocol/access";
 import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
@@ -42,10 +43,8 @@ import { ReportsPanel } from "../../../../components/reports/reports-panel.tsx";
 import { Banner } from "../../../../components/status/banner.tsx";
 import { Chip, type ChipTone } from "../../../../components/status/chip.tsx";
 import { StatusMark, statusWords } from "../../../../components/status/status-mark.tsx";
-import { database } from "../../../../lib/db.ts";
 import { environment } from "../../../../lib/env.ts";
-import { allows } from "../../../../lib/roles.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
 const historyMs = 6 * 3_600_000;
@@ -54,9 +53,9 @@ const tones: Record<string, ChipTone> = { failing: "bad", healthy: "ok", stale: 
 
 /** Why this one, and what do I tell the user? */
 export async function MachineView({ id, search }: { id: string; search: Record<string, unknown> }) {
-  const user = await requireUser();
+  const { access, fleet } = await requireRight("read");
   const zone = await viewerZone();
-  const page = await inSnapshot(database(), async (db) => {
+  const page = await inSnapshot(fleet, async (db) => {
     const machine = await getMachine(db, id);
     if (machine === null) return null;
     const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
@@ -216,7 +215,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
         <ReportButton />
         <ProbeNow
           machineId={id}
-          allowed={allows(user.role, "admin") && machine.connected && machine.revokedAt === null}
+          allowed={allows(access, "operate") && machine.connected && machine.revokedAt === null}
           why={
             machine.revokedAt !== null
               ? "This machine was revoked."
@@ -426,7 +425,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
         <ReportsPanel
           machineId={id}
           reports={page.reports.items}
-          mayRemove={allows(user.role, "admin")}
+          mayRemove={allows(access, "operate")}
           now={now}
           zone={zone}
         />

@@ -4,23 +4,22 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { cache, Suspense } from "react";
 import { PageSkeleton } from "../../../../components/layout/page-skeleton.tsx";
-import { database } from "../../../../lib/db.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 import { MachineView } from "./machine-view.tsx";
 
 type Props = { params: Promise<{ id: string }>; searchParams: Promise<Record<string, unknown>> };
 
-const nameOf = cache((id: string) => machineName(database(), id));
+const nameOf = cache(async (id: string) => machineName((await requireRight("read")).fleet, id));
 
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
-  await requireUser();
+  await requireRight("read");
   const name = await nameOf((await params).id);
   return { title: name === null ? "Machine" : safeText(name) };
 }
 
 /** The name first: an unknown machine answers 404, which it could not once a part of the page was sent. */
 export default async function MachinePage({ params, searchParams }: Props) {
-  await requireUser();
+  await requireRight("read");
   const { id } = await params;
   if ((await nameOf(id)) === null) notFound();
   return (

@@ -16,9 +16,8 @@ import { Proportion } from "../../../../components/patterns/proportion.tsx";
 import { severityWords } from "../../../../components/patterns/words.ts";
 import { Chip } from "../../../../components/status/chip.tsx";
 import { VerdictSentence } from "../../../../components/status/verdict-sentence.tsx";
-import { database } from "../../../../lib/db.ts";
 import { measuredSince } from "../../../../lib/measured-since.ts";
-import { requireUser } from "../../../../lib/session.ts";
+import { requireRight } from "../../../../lib/session.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
@@ -28,10 +27,10 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 /** What a pattern says, what it is not, who has it, and how right it was. */
 export default async function PatternPage({ params }: Props) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const texts = textsOf((await params).id);
   if (texts === null) notFound();
-  const { accuracy, counts } = await inSnapshot(database(), async (db) => ({
+  const { accuracy, counts } = await inSnapshot(fleet, async (db) => ({
     accuracy: await patternAccuracy(db, measuredSince(new Date())),
     counts: await topPatterns(db),
   }));

@@ -8,20 +8,19 @@ import { Panel } from "../../../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../../../components/layout/state-box.tsx";
 import styles from "../../../../../../components/machine/machine.module.css";
 import { machineHref } from "../../../../../../components/machines/links.ts";
-import { database } from "../../../../../../lib/db.ts";
-import { requireUser } from "../../../../../../lib/session.ts";
+import { requireRight } from "../../../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Raw probe" };
 
 /** One observation as the machine sent it. */
 export default async function RawProbePage({ params }: { params: Promise<{ id: string; seq: string }> }) {
-  await requireUser();
+  const { fleet } = await requireRight("read");
   const { id, seq } = await params;
   const zone = await viewerZone();
-  const machine = await getMachine(database(), id);
+  const machine = await getMachine(fleet, id);
   if (machine === null || !/^\d{1,15}$/.test(seq)) notFound();
-  const observation = await getObservation(database(), id, { seq: Number(seq) });
+  const observation = await getObservation(fleet, id, { seq: Number(seq) });
   // Facts that did not change since are confirmed without a row of their own: the state holds them.
   const slot = Object.values(machine.facts.probes).find((probe) => probe.seq === Number(seq)) ?? null;
   const facts = observation?.facts ?? slot?.facts ?? null;

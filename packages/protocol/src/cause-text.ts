@@ -1,5 +1,5 @@
-import type { AttributionKey } from "@lynceus/protocol/names";
-import { formatCount, safeText } from "@lynceus/protocol/present";
+import type { AttributionKey } from "./names.ts";
+import { formatCount, safeText } from "./present.ts";
 
 const shortHash = (hash: string): string => hash.slice(0, 6);
 

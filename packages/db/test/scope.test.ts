@@ -1,0 +1,438 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { mayRead, type Scope } from "@lynceus/protocol/access";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import * as canaries from "../src/canaries.ts";
+import * as causeSpread from "../src/cause-spread.ts";
+import * as causes from "../src/causes.ts";
+import * as changeCounts from "../src/change-counts.ts";
+import * as cohortSites from "../src/cohort-sites.ts";
+import * as commands from "../src/commands.ts";
+import * as enrollment from "../src/enrollment.ts";
+import * as findings from "../src/findings.ts";
+import * as fleetCells from "../src/fleet-cells.ts";
+import * as fleetChanges from "../src/fleet-changes.ts";
+import { commitBatch } from "../src/ingest.ts";
+import * as machines from "../src/machines.ts";
+import * as machinesAdmin from "../src/machines-admin.ts";
+import * as noticedMachines from "../src/noticed-machines.ts";
+import * as observations from "../src/observations.ts";
+import * as overview from "../src/overview.ts";
+import * as reports from "../src/reports.ts";
+import * as samples from "../src/samples.ts";
+import { type Fleet, fleetOf, machines as seenMachines } from "../src/scope.ts";
+import * as sites from "../src/sites.ts";
+import * as timeline from "../src/timeline.ts";
+import * as verifications from "../src/verifications.ts";
+import { batch, columns, machine, minutesAgo, now, observation, update, useDatabase } from "./fixtures.ts";
+
+const by = { actor: "ann", now };
+const bern: Scope = { sites: ["Bern"], tags: null };
+const vip: Scope = { sites: null, tags: ["vip"] };
+const nothing: Scope = { sites: [], tags: null };
+
+/** A failing machine with all that is stored of one: each row carries its name. */
+async function fullMachine(db: Fleet, name: string, site: string, tags: string[]): Promise<string> {
+  const cause = `${name}-proxy:8080 asks for its own login`;
+  const failing = columns({
+    status: "failing",
+    site,
+    primaryPattern: "proxy-auth-required",
+    primarySeverity: "prompting",
+    primaryConfidence: "high",
+    primaryCause: cause,
+    patterns: ["proxy-auth-required"],
+    route: `${name}-proxy:8080`,
+  });
+  const id = await machine(db, `${name}-1`, failing);
+  if (tags.length > 0) await machinesAdmin.tagMachines(db, [id], { add: tags }, by);
+  const finding = {
+    pattern: "proxy-auth-required" as const,
+    severity: "prompting" as const,
+    confidence: "high" as const,
+    primary: true,
+    explains: true,
+    configurations: [],
+    users: 1,
+    evidence: [],
+    sentence: `${name} asks`,
+    cause,
+    since: minutesAgo(5).getTime(),
+  };
+  await commitBatch(
+    db,
+    batch({
+      observations: [observation(id, 2, { facts: { name } })],
+      machines: [update(id, [1, 2], { columns: failing })],
+      findings: [{ kind: "raise", machineId: id, finding }],
+      transitions: [
+        {
+          machineId: id,
+          at: minutesAgo(4),
+          kind: "script",
+          text: `Script of ${name}`,
+          detail: null,
+          severity: null,
+          replayed: false,
+          changeKey: `script:${name}`,
+        },
+      ],
+    }),
+  );
+  return id;
+}
+
+/** What is in the fleet of these tests, by name: nothing of the one may be seen through a scope of the other. */
+interface Part {
+  machine: string;
+  command: string;
+  report: string;
+  canary: string;
+  verification: string;
+  token: string;
+  change: string;
+  cause: string;
+}
+
+const compared = {
+  failingWith: 1,
+  failingWithout: 1,
+  failingUnknown: 0,
+  healthyWith: 0,
+  healthyWithout: 0,
+  healthyUnknown: 0,
+  logP: -1,
+};
+
+describe("a part of the fleet", () => {
+  const at = useDatabase();
+  const parts = {} as Record<"BERN" | "GRAZ", Part>;
+
+  beforeAll(async () => {
+    const { db } = at;
+    const ids = {
+      BERN: await fullMachine(db, "BERN", "Bern", []),
+      GRAZ: await fullMachine(db, "GRAZ", "Graz", ["vip"]),
+    };
+    await fleetChanges.joinChanges(db);
+    const changes = (await fleetChanges.listFleetChanges(db)).items;
+    await causes.saveAttributions(db, {
+      now,
+      simulated: false,
+      attributions: [
+        {
+          simulated: false,
+          location: "inside",
+          failing: 2,
+          healthy: 0,
+          undecided: 0,
+          noCause: null,
+          unexplained: 0,
+          unexplainedSample: [],
+          candidates: (["BERN", "GRAZ"] as const).map((name) => ({
+            key: "proxy",
+            value: `${name}-proxy:8080`,
+            ...compared,
+          })),
+          causes: (["BERN", "GRAZ"] as const).map((name) => ({
+            key: "proxy",
+            value: `${name}-proxy:8080`,
+            text: `Proxy ${name}-proxy:8080 explains 1 of the 2 failing machines`,
+            explains: 1,
+            of: 2,
+            counts: compared,
+            confidence: "low",
+            firstSeen: now.getTime(),
+            change: null,
+            also: [{ key: "site", value: name === "BERN" ? "Bern" : "Graz" }],
+            members: [ids[name]],
+            failingOthers: [ids[name === "BERN" ? "GRAZ" : "BERN"]],
+            healthyMembers: [],
+          })),
+        },
+      ],
+    });
+    await sites.saveSiteSubnets(
+      db,
+      [
+        { cidr: "10.1.0.0/16", site: "Bern" },
+        { cidr: "10.2.0.0/16", site: "Graz" },
+      ],
+      by,
+    );
+    await samples.recordSample(db, now);
+    const open = (await causes.listCauses(db)).items;
+    for (const [name, scope] of [
+      ["BERN", bern],
+      ["GRAZ", vip],
+    ] as const) {
+      const own = fleetOf(db, scope);
+      const machineId = ids[name];
+      const report = { user: `${name}-user`, prompted: true, pattern: null, note: name };
+      const proposal = { autoDetect: false, pac: null, server: `${name}-new:8080`, bypass: "" };
+      const cohort = { pattern: null, cause: null, causeId: null, q: `name:${name}*`, site: null };
+      const token = { label: name, site: name === "BERN" ? "Bern" : "Graz", tags: name === "GRAZ" ? ["vip"] : [] };
+      parts[name] = {
+        machine: machineId,
+        command: (await commands.createCommand(own, { machineId, createdBy: name, now }))?.id ?? "",
+        report: (await reports.createReport(own, machineId, report, by))?.id ?? "",
+        canary: (await canaries.createCanary(own, { title: name, proposal, q: "", site: null, probe: [] }, by)).id,
+        verification: (await verifications.createVerification(own, cohort, [], by)).id,
+        token: (await enrollment.createToken(own, { ...token, maxUses: 1, expiresAt: now, createdBy: name })).id,
+        change: changes.find(({ changeKey }) => changeKey === `script:${name}`)?.id ?? "",
+        cause: open.find(({ value }) => value.startsWith(name))?.id ?? "",
+      };
+    }
+    await db.prisma.$executeRaw`
+      INSERT INTO canary_results (canary_id, machine_id, effect, targets)
+      SELECT c.id, m.id, 'moves', '[]' FROM canaries c, machines m WHERE m.hostname = c.title || '-1'`;
+  });
+
+  const since = minutesAgo(600);
+  const until = new Date(now.getTime() + 60_000);
+  /** Every function that takes what is seen of the fleet, asked for all that there is and for one part's things. */
+  const reads: Record<string, (db: Fleet, part: Part) => Promise<unknown>> = {
+    canaryGroups: (db, { canary }) => cohortSites.canaryGroups(db, canary, "proxy"),
+    canaryScript: (db, { canary }) => canaries.canaryScript(db, canary),
+    candidatesById: (db, part) => canaries.candidatesById(db, [part.machine]),
+    causeSpread: (db, { cause }) => causeSpread.causeSpread(db, cause),
+    causesOfMachine: (db, part) => causes.causesOfMachine(db, part.machine),
+    changeCounts: async (db, { change }) => (await changeCounts.changeCounts(db, [change]))(change).failing || null,
+    changesBefore: (db, part) => fleetChanges.changesBefore(db, part.machine, now),
+    countMachines: async (db, part) =>
+      (await machines.countMachines(db, { terms: [], site: part === parts.BERN ? "Bern" : "Graz" })).failing || null,
+    fleetCells: (db) => fleetCells.fleetCells(db),
+    fleetTrend: (db, part) =>
+      samples
+        .fleetTrend(db, { since, until, site: part === parts.BERN ? "Bern" : "Graz" })
+        .then((all) => all?.length || null),
+    getCanary: (db, { canary }) => canaries.getCanary(db, canary),
+    getCause: (db, { cause }) => causes.getCause(db, cause),
+    getCommand: (db, { command }) => commands.getCommand(db, command),
+    getFleetChange: (db, { change }) => fleetChanges.getFleetChange(db, change),
+    getMachine: (db, part) => machines.getMachine(db, part.machine),
+    getObservation: (db, part) => observations.getObservation(db, part.machine, { seq: 2 }),
+    getReport: (db, { report }) => reports.getReport(db, report),
+    getVerification: (db, { verification }) => verifications.getVerification(db, verification),
+    latestCommand: (db, part) => commands.latestCommand(db, part.machine),
+    listCanaries: (db) => canaries.listCanaries(db),
+    listCanaryMachines: (db, { canary }) => canaries.listCanaryMachines(db, canary),
+    listCauseMembers: (db, { cause }) => causes.listCauseMembers(db, cause),
+    listCauses: (db) => causes.listCauses(db),
+    listChangeMachines: (db, { change }) => fleetChanges.listChangeMachines(db, change),
+    listFindings: (db) => findings.listFindings(db),
+    listFleetChanges: (db) => fleetChanges.listFleetChanges(db),
+    listMachines: (db) => machines.listMachines(db, {}),
+    listObservations: (db, part) => observations.listObservations(db, part.machine),
+    listReports: (db) => reports.listReports(db),
+    listSiteSubnets: (db) => sites.listSiteSubnets(db),
+    listSites: (db) => sites.listSites(db),
+    listTimeline: (db, part) => timeline.listTimeline(db, part.machine),
+    listTokens: (db) => enrollment.listTokens(db),
+    listVerificationMachines: (db, { verification }) => verifications.listVerificationMachines(db, verification),
+    listVerifications: (db) => verifications.listVerifications(db),
+    machineName: (db, part) => machines.machineName(db, part.machine),
+    nextCandidates: (db) => canaries.nextCandidates(db, { terms: [], site: null, after: null, limit: 10 }),
+    noticedMachines: (db) => noticedMachines.noticedMachines(db),
+    openCauses: (db) => overview.openCauses(db),
+    patternAccuracy: async (db) => (await reports.patternAccuracy(db, since)).reports || null,
+    readAttributions: (db) => causes.readAttributions(db),
+    readOverview: (db) => overview.readOverview(db, { since, until }),
+    siteByPattern: (db) => overview.siteByPattern(db),
+    topPatterns: async (db) => (await overview.topPatterns(db))[0]?.machines ?? null,
+    valueCounts: (db) => machines.valueCounts(db, "name"),
+    verdictHistory: (db, part) => observations.verdictHistory(db, part.machine, since),
+    verificationSites: (db, { verification }) => cohortSites.verificationSites(db, verification),
+  };
+  /** Every function that changes something of the fleet; what it answers when there is no such thing. */
+  const acts: Record<string, { act: (db: Fleet, part: Part) => Promise<unknown>; refused: unknown }> = {
+    approveMachines: { act: (db, part) => machinesAdmin.approveMachines(db, [part.machine], by), refused: 0 },
+    cancelCanary: { act: (db, { canary }) => canaries.cancelCanary(db, canary, by), refused: false },
+    cancelVerification: {
+      act: (db, { verification }) => verifications.cancelVerification(db, verification, by),
+      refused: false,
+    },
+    createCanary: {
+      act: async (db) => (await canaries.listCanaryMachines(db, (await canaries.listCanaries(db))[0]?.id ?? "")).total,
+      refused: 1,
+    },
+    createCommand: {
+      act: (db, part) => commands.createCommand(db, { machineId: part.machine, createdBy: "x", now }),
+      refused: null,
+    },
+    createReport: {
+      act: (db, part) =>
+        reports.createReport(db, part.machine, { user: "x", prompted: true, pattern: null, note: "" }, by),
+      refused: null,
+    },
+    createToken: {
+      act: (db, part) =>
+        enrollment
+          .createToken(db, { site: part === parts.BERN ? "Bern" : "Graz", maxUses: 1, expiresAt: now, createdBy: "x" })
+          .catch((error: Error) => error.name),
+      refused: "TokenScopeError",
+    },
+    createVerification: {
+      act: async (db, part) => {
+        const q = { pattern: null, cause: null, causeId: null, q: "", site: part === parts.BERN ? "Bern" : "Graz" };
+        return (await verifications.createVerification(db, q, [], by)).machines;
+      },
+      refused: 0,
+    },
+    deleteReport: { act: (db, { report }) => reports.deleteReport(db, report, by), refused: false },
+    retireMachine: { act: (db, part) => machinesAdmin.retireMachine(db, part.machine, by), refused: false },
+    revokeMachine: { act: (db, part) => machinesAdmin.revokeMachine(db, part.machine, by), refused: false },
+    revokeToken: { act: (db, { token }) => enrollment.revokeToken(db, token, by), refused: false },
+    setSite: { act: (db, part) => machinesAdmin.setSite(db, [part.machine], "Oslo", by), refused: 0 },
+    tagMachines: { act: (db, part) => machinesAdmin.tagMachines(db, [part.machine], { add: ["x"] }, by), refused: 0 },
+  };
+  const views = [
+    ["Bern", bern, "BERN", "GRAZ"],
+    ["tag vip", vip, "GRAZ", "BERN"],
+  ] as const;
+
+  it("is asked for by every function that these tests know, and they know all", () => {
+    const source = fileURLToPath(new URL("../src", import.meta.url));
+    const found = readdirSync(source)
+      .filter((file) => file.endsWith(".ts") && file !== "scope.ts" && file !== "causes-in-scope.ts")
+      .flatMap((file) => [
+        ...readFileSync(path.join(source, file), "utf8").matchAll(
+          /^export (?:async )?(?:function|const) (\w+)(?:<[^>]*>)?(?: = (?:async )?)?\(\s*\w+: (?:FleetReader|Fleet)\b/gm,
+        ),
+      ])
+      .map(([, name]) => name);
+    expect(found.sort()).toEqual([...Object.keys(reads), ...Object.keys(acts)].sort());
+  });
+
+  it.each(Object.keys(reads))("%s gives what is in it and nothing of another", async (name) => {
+    for (const [, scope, own, other] of views) {
+      const db = fleetOf(at.db, scope);
+      const read = reads[name];
+      if (!read) throw new Error(name);
+      const foreign = JSON.stringify([await read(db, parts[other]), await read(db, parts[own])]);
+      for (const trace of [other, other === "BERN" ? "Bern" : "Graz", ...Object.values(parts[other])])
+        expect(foreign).not.toContain(trace);
+      // With no machine at all there is none.
+      expect(JSON.stringify(await read(fleetOf(at.db, nothing), parts[own]))).not.toMatch(/BERN|GRAZ|Bern|Graz/);
+    }
+  });
+
+  it("has its own things in full, so that the tests above look for what is there", async () => {
+    const empty = ["null", "[]", '{"items":[],"nextCursor":null}'];
+    for (const [name, read] of Object.entries(reads)) {
+      if (["canaryScript", "noticedMachines", "patternAccuracy"].includes(name)) continue;
+      for (const [, scope, own] of views) {
+        // The trend is kept by site.
+        if (name === "fleetTrend" && scope === vip) continue;
+        if (name === "listSiteSubnets" && scope === vip) continue;
+        expect(empty, name).not.toContain(JSON.stringify(await read(fleetOf(at.db, scope), parts[own])));
+      }
+    }
+  });
+
+  it("counts its own machines alone in causes that many share", async () => {
+    const [cause] = (await causes.listCauses(fleetOf(at.db, bern))).items;
+    expect(cause).toMatchObject({
+      text: "Proxy BERN-proxy:8080 explains the one failing machine",
+      explains: 1,
+      of: 1,
+      failingWithout: 0,
+      counterExamples: { failing: [], healthy: [] },
+      also: [{ key: "site", value: "Bern" }],
+    });
+    const [attribution] = await causes.readAttributions(fleetOf(at.db, bern));
+    expect(attribution).toMatchObject({ failing: 1, healthy: 0, unexplained: 0 });
+    expect(attribution?.candidates.map(({ value }) => value)).toEqual(["BERN-proxy:8080"]);
+  });
+
+  it("has a trend where it is of sites, and says that there is none by tag", async () => {
+    expect(await samples.fleetTrend(fleetOf(at.db, bern), { since, until })).toMatchObject([
+      { failing: 1, patterns: { "proxy-auth-required": 1 } },
+    ]);
+    expect(
+      await samples.fleetTrend(fleetOf(at.db, { sites: ["Bern", "Graz"], tags: null }), { since, until }),
+    ).toMatchObject([{ failing: 2, patterns: { "proxy-auth-required": 2 } }]);
+    expect(await samples.fleetTrend(fleetOf(at.db, vip), { since, until })).toBeNull();
+    expect(await samples.fleetTrend(fleetOf(at.db, nothing), { since, until })).toEqual([]);
+  });
+
+  it.each(Object.keys(acts))("%s changes nothing outside it", async (name) => {
+    const { act, refused } = acts[name] ?? {};
+    if (!act) throw new Error(name);
+    const state = () => at.db.prisma.$queryRaw`
+      SELECT (SELECT json_agg(m ORDER BY id) FROM machines m) AS machines,
+        (SELECT count(*)::int FROM commands) AS commands, (SELECT count(*)::int FROM machine_reports) AS reports,
+        (SELECT json_agg(c.state ORDER BY c.id) FROM canaries c) AS canaries,
+        (SELECT count(*)::int FROM fix_verification_machines) AS verified,
+        (SELECT json_agg(t ORDER BY t.id) FROM enrollment_tokens t) AS tokens`;
+    for (const [, scope, , other] of views) {
+      const before = await state();
+      expect(await act(fleetOf(at.db, scope), parts[other])).toEqual(refused);
+      expect(await state()).toEqual(before);
+    }
+  });
+});
+
+describe("the scope in SQL", () => {
+  const at = useDatabase();
+  const names = fc.constantFrom("Bern", "Graz", "vip", "");
+  const list = fc.option(fc.uniqueArray(names, { maxLength: 3 }), { nil: null });
+
+  it("is the scope of the rule, whatever the machine", async () => {
+    const { db } = at;
+    const site = fc.option(names, { nil: null });
+    const id = await machine(db, "one");
+    await fc.assert(
+      fc.asyncProperty(site, fc.uniqueArray(names, { maxLength: 3 }), list, list, async (its, tags, sites, wanted) => {
+        await db.prisma.machine.update({ where: { id }, data: { site: its, tags } });
+        const scope = { sites, tags: wanted };
+        const rows = await db.prisma.$queryRaw<unknown[]>`SELECT id FROM ${seenMachines(fleetOf(db, scope))} m`;
+        expect(rows.length === 1).toBe(mayRead(scope, { site: its, tags }));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** What names `machines` itself: the installation's own work, which nobody asks for. */
+const ownWork: Record<string, string> = {
+  "canaries.ts peersOnRoute": "evidence for a judgement, never shown",
+  "canaries.ts saveCanaryPage": "the collector's",
+  "causes.ts storeCause": "the collector's",
+  "commands.ts createCommand": "locks the row under the condition of the scope",
+  "enrollment.ts enrolMachine": "an agent's",
+  "fleet-changes.ts joinChanges": "the collector's",
+  "history.ts historyMachines": "the operator's command line",
+  "machines-admin.ts lockMachines": "locks the rows under the condition of the scope",
+  "samples.ts samplesNow": "counts by site: who shows them takes the sites in view",
+  "turns.ts takeTurns": "the collector's",
+  "verifications.ts settleVerifications": "the collector's",
+};
+/** Files of which every function is the collector's own. */
+const ownFiles = [
+  "fleet.ts",
+  "identity.ts",
+  "ingest.ts",
+  "states.ts",
+  "sweep.ts",
+  "traits.ts",
+  "scope.ts",
+  "partitions.ts",
+];
+
+it("names the table of machines nowhere else than through the scope, but in the installation's own work", () => {
+  const source = fileURLToPath(new URL("../src", import.meta.url));
+  const found = readdirSync(source)
+    .filter((file) => file.endsWith(".ts") && !ownFiles.includes(file))
+    .flatMap((file) => {
+      const parts = readFileSync(path.join(source, file), "utf8").split(
+        /^(?=(?:export )?(?:async )?(?:function|const) \w+)/m,
+      );
+      return parts
+        .filter((part) => /\b(?:FROM|JOIN)\s+(?:ONLY\s+)?"?machines\b|prisma\.machine\.find/.test(part))
+        .map((part) => `${file} ${/(?:function|const) (\w+)/.exec(part)?.[1]}`);
+    });
+  expect(found.sort()).toEqual(Object.keys(ownWork).sort());
+});
