@@ -101,6 +101,20 @@ describe("a change is noticed within two seconds and without polling:", () => {
     }
   });
 
+  test("the second blob too of a user whose keys are just being made", async () => {
+    const users = lines().at(-1)?.users ?? 0;
+    const write = (n: number, vector: "D2" | "D3" | "D4", isIt: (noted: Noted) => boolean) =>
+      noticed({ [connections(n)]: { DefaultConnectionSettings: bytes(vectors[vector]) } }, isIt);
+    const number = ({ counters }: Noted, counter: number) => counters?.filter((one) => one === counter).length;
+    await write(1001, "D2", ({ counters }) => counters?.includes(4) === true);
+    for (let n = 1; n <= 20; n++) {
+      await write(2000 + n, "D4", (noted) => number(noted, 12) === 1 && number(noted, 7) === n - 1);
+      await write(2000 + n, "D3", (noted) => number(noted, 12) === 0 && number(noted, 7) === n);
+    }
+    const hives = Array.from({ length: 20 }, (_, index) => hive(2001 + index));
+    await noticed(Object.fromEntries(hives.map((key) => [key, null])), (noted) => noted.users === users);
+  });
+
   test("a sign-in, a change in the new hive, and the sign-out", async () => {
     const users = lines().at(-1)?.users ?? 0;
     expect(await noticed({ [hive(1002)]: {} }, (noted) => noted.users === users + 1)).toBeLessThan(noticeMs);

@@ -81,10 +81,11 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
   let armed: { readonly event: bigint; readonly handles: readonly bigint[] } | null = null;
   let closed = false;
 
-  function open(watched: WatchedKey): { handle: bigint; there: boolean } | null {
-    for (let key = watched.key, there = true; ; there = false) {
+  /** The key, or the nearest one above it that is there. */
+  function open(watched: WatchedKey): { handle: bigint; key: string } | null {
+    for (let key = watched.key; ; ) {
       const opened = keys.open(key, keyNotify);
-      if ("handle" in opened) return { handle: opened.handle, there };
+      if ("handle" in opened) return { handle: opened.handle, key };
       const cut = key.lastIndexOf("\\");
       if (opened.code !== codes.notFound || cut < 0) return null;
       key = key.slice(0, cut);
@@ -96,17 +97,34 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
     const event = newEvent();
     const handles: bigint[] = [];
     let refused = 0;
-    for (const watched of options.keys()) {
-      const opened = open(watched);
-      if (!opened) {
-        refused++;
-        continue;
+
+    function watchKey(watched: WatchedKey): void {
+      let opened = open(watched);
+      if (!opened) refused++;
+      while (opened) {
+        handles.push(opened.handle);
+        const { key } = opened;
+        const there = key === watched.key;
+        const what = there ? changes.names | changes.values : changes.names;
+        const code: number = notifyKey(opened.handle, there && watched.below ? 1 : 0, what, event, 1);
+        if (code !== codes.ok) refused++;
+        if (there) return;
+        // What was made below before this notification was in force is told by nobody: look again, and go on from there.
+        opened = open(watched);
+        if (opened && opened.key.length <= key.length) {
+          keys.close(opened.handle);
+          return;
+        }
       }
-      handles.push(opened.handle);
-      const what = opened.there ? changes.names | changes.values : changes.names;
-      const code: number = notifyKey(opened.handle, opened.there && watched.below ? 1 : 0, what, event, 1);
-      if (code !== codes.ok) refused++;
     }
+
+    // Nor is a hive that was loaded after the keys were listed and before their parent was watched: list them again.
+    const watching = new Set<string>();
+    for (let more = options.keys(); more.length > 0; more = options.keys().filter(({ key }) => !watching.has(key)))
+      for (const watched of more) {
+        watching.add(watched.key);
+        watchKey(watched);
+      }
     armed = { event, handles };
     if (before) disarm(before);
     if (refused > 0) tell(`${refused} of ${handles.length + refused} registry keys cannot be watched`);
