@@ -1,5 +1,6 @@
 import type { Database } from "@lynceus/db/client";
 import { expireCommands } from "@lynceus/db/commands";
+import { foldFleetCells } from "@lynceus/db/fleet-cells";
 import { dropExpired, ensurePartitions } from "@lynceus/db/partitions";
 import { recordSample } from "@lynceus/db/samples";
 import { getSetting, setSetting } from "@lynceus/db/settings";
@@ -20,7 +21,7 @@ export interface SweepOptions {
 /** Work that one collector of all does (a singleton job); each takes the moment it is done for. */
 export function createSweeps({ db, config, policy }: SweepOptions) {
   return {
-    /** Each minute: notes that somebody listens, marks who is silent, gives up commands, takes the trend's sample. */
+    /** Each minute: notes that somebody listens, marks who is silent, gives up commands, adds up cells, takes the trend's sample. */
     async minute(now: number): Promise<{ stale: string[]; expired: number }> {
       const stored = uptimeSchema.safeParse(await getSetting(db, uptimeKey));
       const uptime = beat(stored.success ? stored.data : null, now);
@@ -29,6 +30,7 @@ export function createSweeps({ db, config, policy }: SweepOptions) {
       const before = new Date(staleBefore(uptime, now, silence));
       const stale = await sweepStale(db, { now: new Date(now), staleBefore: before });
       const expired = await expireCommands(db, new Date(now - config.commandTimeout), new Date(now));
+      await foldFleetCells(db);
       await recordSample(db, new Date(now));
       return { stale, expired };
     },

@@ -1,11 +1,11 @@
-import type { FleetCell } from "@lynceus/db/fleet-cells";
+import { countsOf, type FleetCell } from "@lynceus/db/fleet-cells";
 import { parseFilter } from "@lynceus/protocol/filter";
 import type { Counts } from "@lynceus/protocol/read-api";
 import { describe, expect, test } from "vitest";
 import { beforeAfter, changeTitle } from "../src/components/changes/words.ts";
 import { countTicks, spreadLabels } from "../src/components/charts/scale.ts";
 import { causeQuery } from "../src/components/overview/causes.tsx";
-import { countsOf, heatOf, shade } from "../src/components/overview/heat.ts";
+import { heatOf, shade } from "../src/components/overview/heat.ts";
 import { sentenceOf } from "../src/components/overview/sentence.ts";
 import { deltas, deltaText, patternLines, trendOf } from "../src/components/overview/trend.ts";
 

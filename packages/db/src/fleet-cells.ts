@@ -1,8 +1,9 @@
 import type { MachineStatus, PatternId } from "@lynceus/protocol/names";
-import { Prisma } from "./client.ts";
+import type { Counts } from "@lynceus/protocol/read-api";
+import { type Database, Prisma } from "./client.ts";
 import { type FleetReader, machines } from "./scope.ts";
 
-/** Machines of one site, status and primary finding: what the overview's heat map is made of. */
+/** Machines of one site, status and primary finding: what counts, patterns and the heat map are added up from. */
 export interface FleetCell {
   /** Null: machines at no site of the map. */
   site: string | null;
@@ -14,11 +15,82 @@ export interface FleetCell {
   simulated: number;
 }
 
-/** Every machine that is not revoked, in exactly one cell. */
+/**
+ * Every machine in view that is not revoked, in exactly one cell. Read from the cells that the database keeps; a scope of
+ * tags, which they do not know, looks at its machines.
+ */
 export function fleetCells(db: FleetReader, query: { site?: string | null } = {}): Promise<FleetCell[]> {
+  const { sites, tags } = db.scope;
+  if (tags?.length)
+    return db.prisma.$queryRaw<FleetCell[]>`
+      SELECT m.site, m.status, m.at_risk AS "atRisk", m.primary_pattern AS pattern, count(*)::int AS machines,
+        count(*) FILTER (WHERE m.simulated)::int AS simulated
+      FROM ${machines(db)} m
+      WHERE m.revoked_at IS NULL ${query.site ? Prisma.sql`AND m.site = ${query.site}` : Prisma.empty}
+      GROUP BY 1, 2, 3, 4`;
+  const where = [Prisma.sql`TRUE`];
+  if (sites !== null || tags !== null)
+    where.push(Prisma.sql`site = ANY (${[...(sites ?? [])]}::text[]) AND site <> ''`);
+  if (query.site) where.push(Prisma.sql`site = ${query.site}`);
   return db.prisma.$queryRaw<FleetCell[]>`
-    SELECT m.site, m.status, m.at_risk AS "atRisk", m.primary_pattern AS pattern, count(*)::int AS machines,
-      count(*) FILTER (WHERE m.simulated)::int AS simulated
-    FROM ${machines(db)} m WHERE m.revoked_at IS NULL ${query.site ? Prisma.sql`AND m.site = ${query.site}` : Prisma.empty}
-    GROUP BY 1, 2, 3, 4`;
+    SELECT nullif(site, '') AS site, status, at_risk AS "atRisk", nullif(pattern, '') AS pattern,
+      sum(machines)::int AS machines, coalesce(sum(machines) FILTER (WHERE simulated), 0)::int AS simulated
+    FROM (
+      SELECT site, status, at_risk, pattern, simulated, machines FROM fleet_cells
+      UNION ALL SELECT site, status, at_risk, pattern, simulated, machines FROM fleet_cell_changes) c
+    WHERE ${Prisma.join(where, " AND ")}
+    GROUP BY 1, 2, 3, 4 HAVING sum(machines) <> 0`;
+}
+
+/** The counts of these cells. */
+export function countsOf(cells: readonly Pick<FleetCell, "status" | "atRisk" | "machines">[]): Counts {
+  const sum = (matches: (cell: (typeof cells)[number]) => boolean) =>
+    cells.reduce((total, cell) => (matches(cell) ? total + cell.machines : total), 0);
+  return {
+    healthy: sum((cell) => cell.status === "healthy"),
+    failing: sum((cell) => cell.status === "failing"),
+    stale: sum((cell) => cell.status === "stale"),
+    cannotTell: sum((cell) => cell.status === "cannot-tell"),
+    signedOff: sum((cell) => cell.status === "signed-off"),
+    atRisk: sum((cell) => cell.status === "healthy" && cell.atRisk),
+  };
+}
+
+export interface PatternCount {
+  pattern: PatternId;
+  /** Machines whose primary finding it is, among those that are judged now: a stale machine's last finding is history. */
+  machines: number;
+  /** Those of them that are failing; the others are at risk. */
+  failing: number;
+}
+
+const judged: ReadonlySet<MachineStatus> = new Set(["healthy", "failing", "cannot-tell"]);
+
+/** Primary findings of these cells by number of machines, those with most failing machines first. */
+export function patternCounts(cells: readonly FleetCell[]): PatternCount[] {
+  const byPattern = new Map<PatternId, PatternCount>();
+  for (const { pattern, status, machines: count } of cells) {
+    if (pattern === null || !judged.has(status)) continue;
+    const row = byPattern.get(pattern) ?? { pattern, machines: 0, failing: 0 };
+    row.machines += count;
+    if (status === "failing") row.failing += count;
+    byPattern.set(pattern, row);
+  }
+  return [...byPattern.values()].sort(
+    (a, b) => b.failing - a.failing || b.machines - a.machines || a.pattern.localeCompare(b.pattern, "en"),
+  );
+}
+
+/** Adds up what changed since the last time, so that reading stays short. Whichever collectors call it, each change counts once. */
+export async function foldFleetCells(db: Database): Promise<void> {
+  await db.prisma.$executeRaw`
+    WITH gone AS (
+      DELETE FROM fleet_cell_changes WHERE id IN (SELECT id FROM fleet_cell_changes ORDER BY id FOR UPDATE SKIP LOCKED)
+      RETURNING site, status, at_risk, pattern, simulated, machines
+    )
+    INSERT INTO fleet_cells AS c (site, status, at_risk, pattern, simulated, machines)
+    SELECT site, status, at_risk, pattern, simulated, sum(machines)::int FROM gone
+    GROUP BY 1, 2, 3, 4, 5 HAVING sum(machines) <> 0 ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (site, status, at_risk, pattern, simulated) DO UPDATE SET machines = c.machines + excluded.machines`;
+  await db.prisma.$executeRaw`DELETE FROM fleet_cells WHERE machines = 0`;
 }

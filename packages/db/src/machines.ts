@@ -3,6 +3,7 @@ import type { Counts, Machine, MachineRow } from "@lynceus/protocol/read-api";
 import type { MachineState } from "@lynceus/protocol/state";
 import { type Database, Prisma } from "./client.ts";
 import { CursorError, cursorId, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
+import { countsOf, fleetCells } from "./fleet-cells.ts";
 import { fieldSql, filterSql } from "./machines-filter.ts";
 import { type FleetReader, machines } from "./scope.ts";
 
@@ -200,6 +201,8 @@ export async function getMachine(db: FleetReader, id: string): Promise<Machine |
 
 /** How many machines are in each state. Healthy + failing + stale + cannot tell = reporting; revoked ones are in none. */
 export async function countMachines(db: FleetReader, query: MachineQuery = {}): Promise<Counts> {
+  // Without a filter nothing has to be looked at: the cells are counts already.
+  if (!query.terms?.length && !query.revoked) return countsOf(await fleetCells(db, query));
   const [counts] = await db.prisma.$queryRaw<Counts[]>`
     SELECT count(*) FILTER (WHERE m.status = 'healthy')::int AS healthy,
       count(*) FILTER (WHERE m.status = 'failing')::int AS failing,

@@ -2,6 +2,7 @@ import { parseFilter } from "@lynceus/protocol/filter";
 import { machineRowSchema, machineSchema } from "@lynceus/protocol/read-api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fleetGroups } from "../src/fleet.ts";
+import { countsOf, fleetCells, patternCounts } from "../src/fleet-cells.ts";
 import { commitBatch } from "../src/ingest.ts";
 import {
   clearConnected,
@@ -14,7 +15,7 @@ import {
   valueCounts,
 } from "../src/machines.ts";
 import { approveMachines, retireMachine, revokeMachine, setSite, tagMachines } from "../src/machines-admin.ts";
-import { openCauses, readOverview, siteByPattern, topPatterns } from "../src/overview.ts";
+import { openCauses } from "../src/overview.ts";
 import { fleetTrend, recordSample } from "../src/samples.ts";
 import { sweepStale } from "../src/sweep.ts";
 import { listTimeline } from "../src/timeline.ts";
@@ -245,26 +246,23 @@ describe("the machines list", () => {
     );
     await recordSample(db, now);
     await recordSample(db, now);
-    const overview = await readOverview(db, { since: minutesAgo(60), until: now });
-    expect(overview.counts).toMatchObject({ failing: 3, healthy: 2 });
-    expect(overview.lastSeenAt).toEqual(now);
-    expect(overview.patterns).toMatchObject([
-      { pattern: "proxy-auth-required", machines: 3, failing: 3, since: minutesAgo(50) },
+    const cells = await fleetCells(db);
+    expect(countsOf(cells)).toMatchObject({ failing: 3, healthy: 2 });
+    expect(patternCounts(cells)).toEqual([
+      { pattern: "proxy-auth-required", machines: 3, failing: 3 },
       { pattern: "autodetect-off", machines: 1, failing: 0 },
     ]);
-    expect(overview.causes[0]).toMatchObject({
+    expect((await openCauses(db))[0]).toMatchObject({
       cause: "px1.contoso.com asks for its own login",
       machines: 3,
       failing: 3,
       sites: 2,
+      since: minutesAgo(50).toISOString(),
     });
-    expect(overview.sites.map((row) => [row.site, row.reporting, row.failing])).toEqual([
-      ["Manila", 2, 2],
-      ["Berlin", 2, 1],
-      [null, 3, 0],
-    ]);
-    expect(overview.sites[0]?.patterns).toEqual({ "proxy-auth-required": 2 });
-    expect(overview.trend).toMatchObject([
+    const failingAt = (site: string | null) =>
+      cells.filter((cell) => cell.site === site && cell.status === "failing").map((cell) => cell.machines);
+    expect([failingAt("Manila"), failingAt("Berlin"), failingAt(null)]).toEqual([[2], [1], []]);
+    expect(await fleetTrend(db, { since: minutesAgo(60), until: now })).toMatchObject([
       {
         failing: 3,
         healthy: 2,
@@ -277,9 +275,8 @@ describe("the machines list", () => {
     expect(await fleetTrend(db, { since: minutesAgo(60), until: now, site: "Manila" })).toMatchObject([
       { failing: 2, healthy: 0, patterns: { "proxy-auth-required": 2 } },
     ]);
-    expect(await topPatterns(db, { site: "Berlin" })).toMatchObject([{ machines: 1 }]);
+    expect(patternCounts(await fleetCells(db, { site: "Berlin" }))).toMatchObject([{ machines: 1 }]);
     expect(await openCauses(db, { site: "Nowhere" })).toEqual([]);
-    expect(await siteByPattern(db, { site: "Berlin" })).toHaveLength(1);
   });
 });
 

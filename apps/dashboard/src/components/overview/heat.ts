@@ -1,6 +1,5 @@
 import type { FleetCell } from "@lynceus/db/fleet-cells";
 import { compareNatural } from "@lynceus/protocol/present";
-import type { Counts } from "@lynceus/protocol/read-api";
 import { term } from "../machines/links.ts";
 import { shortTitle } from "./short-titles.ts";
 
@@ -123,19 +122,6 @@ export function heatOf(cells: readonly FleetCell[]): Heat {
     rows: shown.map(({ failing: _, ...row }) => row),
     reporting: sum(reportingCells),
     hidden: rows.length - shown.length,
-  };
-}
-
-/** The counts of these cells: the same figures that `countMachines` gives, without another scan. */
-export function countsOf(cells: readonly FleetCell[]): Counts {
-  const of = (status: FleetCell["status"]) => sum(cells.filter((cell) => cell.status === status));
-  return {
-    healthy: of("healthy"),
-    failing: of("failing"),
-    stale: of("stale"),
-    cannotTell: of("cannot-tell"),
-    signedOff: of("signed-off"),
-    atRisk: sum(cells.filter((cell) => cell.status === "healthy" && cell.atRisk)),
   };
 }
 

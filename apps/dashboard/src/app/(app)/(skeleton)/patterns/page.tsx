@@ -1,5 +1,5 @@
 import { inSnapshot } from "@lynceus/db/client";
-import { topPatterns } from "@lynceus/db/overview";
+import { fleetCells, patternCounts } from "@lynceus/db/fleet-cells";
 import { patternAccuracy } from "@lynceus/db/reports";
 import { patternTexts } from "@lynceus/diagnosis/texts";
 import { formatCount } from "@lynceus/protocol/present";
@@ -21,7 +21,7 @@ export default async function PatternsPage() {
   const { fleet } = await requireRight("read");
   const { accuracy, counts } = await inSnapshot(fleet, async (db) => ({
     accuracy: await patternAccuracy(db, measuredSince(new Date())),
-    counts: await topPatterns(db),
+    counts: patternCounts(await fleetCells(db)),
   }));
   const now = Date.parse(accuracy.asOf);
   const figures = new Map(accuracy.patterns.map((one) => [one.pattern as string, one]));

@@ -1,5 +1,5 @@
 import { inSnapshot } from "@lynceus/db/client";
-import { topPatterns } from "@lynceus/db/overview";
+import { fleetCells, patternCounts } from "@lynceus/db/fleet-cells";
 import { patternAccuracy } from "@lynceus/db/reports";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { formatCount } from "@lynceus/protocol/present";
@@ -32,7 +32,7 @@ export default async function PatternPage({ params }: Props) {
   if (texts === null) notFound();
   const { accuracy, counts } = await inSnapshot(fleet, async (db) => ({
     accuracy: await patternAccuracy(db, measuredSince(new Date())),
-    counts: await topPatterns(db),
+    counts: patternCounts(await fleetCells(db)),
   }));
   const figures = accuracy.patterns.find((one) => one.pattern === texts.id) ?? null;
   const count = counts.find((one) => one.pattern === texts.id) ?? null;
