@@ -1,5 +1,6 @@
-import type { PatternId } from "@lynceus/protocol/names";
-import type { IncidentKind, Machine, OpenCause } from "./types.ts";
+import { type Location, locations, type PatternId } from "@lynceus/protocol/names";
+import { once } from "./once.ts";
+import type { Machine, OpenCause } from "./types.ts";
 
 /** What machines have in common that may be one incident. */
 export interface GroupName {
@@ -7,6 +8,7 @@ export interface GroupName {
   /** 1 a shared cause, 2 a pattern of the fleet, 3 what the machine shows by itself. */
   readonly rank: 1 | 2 | 3;
   readonly cause: OpenCause | null;
+  readonly scope: string;
 }
 
 /** Patterns whose cause text holds a measured value of the machine: they are one thing whatever the value. */
@@ -21,8 +23,11 @@ const discriminator = (pattern: PatternId, cause: string): string =>
   byPatternAlone.has(pattern) ? "" : cause.replace(/ \([^()]*\)$/, "");
 
 /** Real and simulated machines, and locations, are never in one group (domain 5.0 rule 3). */
-const scopeOf = ({ simulated, location }: { simulated: boolean; location: string }): string =>
-  `${simulated ? "simulated" : "real"}|${location}`;
+export const scopeOf = ({ simulated, location }: { simulated: boolean; location: Location }): string =>
+  scopes[simulated ? "simulated" : "real"][location];
+const scopesOf = (half: string) =>
+  Object.fromEntries(locations.map((location) => [location, `${half}|${location}`])) as Record<Location, string>;
+const scopes = { real: scopesOf("real"), simulated: scopesOf("simulated") };
 
 /** Open causes, so that the ones that may explain a machine are found without asking all. */
 export interface CauseIndex {
@@ -67,31 +72,57 @@ export interface GroupContext {
 export const explainedBy = ({ primary }: Machine): Machine["primary"] =>
   primary?.severity === "at-risk" ? null : primary;
 
+/** The names of one turn, each made once: a fleet has few of them, and many machines under each. */
+export interface Namer {
+  /** Of a failing machine. Null: nothing passed its hold time yet. */
+  failing(machine: Machine): GroupName | null;
+  /** Of a machine of a silent site; null where it is none. */
+  silent(machine: Machine): GroupName | null;
+}
+
 /**
  * The group of a failing machine: the open cause that explains it; else its pattern and what tells two faults of it
- * apart; else what its probe of EWS shows, since a fault that nobody knew of is a fault. Null: nothing passed its hold
- * time yet.
+ * apart; else what its probe of EWS shows, since a fault that nobody knew of is a fault.
  */
-export function groupOf(machine: Machine, { causes, now, unexplainedAfter }: GroupContext): GroupName | null {
-  const finding = explainedBy(machine);
-  if (!finding && now - machine.since < unexplainedAfter) return null;
-  const cause = causes.explaining(machine);
-  if (cause) return { key: causeKey(cause), rank: 1, cause };
-  if (!finding) return { key: `own|${scopeOf(machine)}|unexplained|${machine.verdict}`, rank: 3, cause: null };
-  const rank = isFleet(finding.pattern) ? 2 : 3;
-  const what = discriminator(finding.pattern, finding.cause);
+export function createNamer({ causes, now, unexplainedAfter }: GroupContext): Namer {
+  // By what the name is made of, without putting strings together for every machine.
+  const ofCause = new Map<OpenCause, GroupName>();
+  const byScope = new Map<string, Map<string, Map<string, GroupName>>>();
+  // Two causes that differ in how the fault was noticed alone are one name.
+  const byKey = new Map<string, GroupName>();
+  const nameOf = (scope: string, kind: string, text: string, make: () => GroupName): GroupName => {
+    const byKind = once(byScope, scope, () => new Map<string, Map<string, GroupName>>());
+    const byText = once(byKind, kind, () => new Map<string, GroupName>());
+    return once(byText, text, () => {
+      const name = make();
+      return once(byKey, name.key, () => name);
+    });
+  };
   return {
-    key: `${rank === 2 ? "fleet" : "own"}|${scopeOf(machine)}|${finding.pattern}|${what}`,
-    rank,
-    cause: null,
+    failing(machine) {
+      const finding = explainedBy(machine);
+      if (!finding && now - machine.since < unexplainedAfter) return null;
+      const scope = scopeOf(machine);
+      const cause = causes.explaining(machine);
+      if (cause) return once(ofCause, cause, () => ({ key: causeKey(cause), rank: 1, cause, scope }));
+      if (!finding)
+        return nameOf(scope, "unexplained", machine.verdict ?? "", () => ({
+          key: `own|${scope}|unexplained|${machine.verdict}`,
+          rank: 3,
+          cause: null,
+          scope,
+        }));
+      return nameOf(scope, finding.pattern, finding.cause, () => {
+        const rank = isFleet(finding.pattern) ? 2 : 3;
+        const what = discriminator(finding.pattern, finding.cause);
+        return { key: `${rank === 2 ? "fleet" : "own"}|${scope}|${finding.pattern}|${what}`, rank, cause: null, scope };
+      });
+    },
+    silent(machine) {
+      const { site } = machine;
+      if (machine.status !== "stale" || site === null || !machine.patterns.includes("fleet-blind")) return null;
+      const scope = scopeOf(machine);
+      return nameOf(scope, "silent", site, () => ({ key: `silent|${scope}|${site}`, rank: 2, cause: null, scope }));
+    },
   };
 }
-
-/** The group of a machine of a silent site; null where it is none. */
-export function silentGroupOf(machine: Machine): GroupName | null {
-  if (machine.status !== "stale" || machine.site === null || !machine.patterns.includes("fleet-blind")) return null;
-  return { key: `silent|${scopeOf(machine)}|${machine.site}`, rank: 2, cause: null };
-}
-
-export const nameOf = (kind: IncidentKind, machine: Machine, context: GroupContext): GroupName | null =>
-  kind === "silent" ? silentGroupOf(machine) : machine.status === "failing" ? groupOf(machine, context) : null;

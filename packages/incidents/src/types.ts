@@ -82,22 +82,29 @@ export interface Telling {
   readonly since: number;
   /** Why it is told when it is. */
   readonly reason: ToldReason;
+  /** The same in words, ready to show. */
+  readonly why: string;
   /** What joins it with other incidents of the route. */
   readonly group: string;
-  /** Last notice, and the first of this opening; null: not told yet. */
+  /** When it was last told of to wake or remind somebody; null: not yet in this opening. */
   readonly toldAt: number | null;
   readonly told: { readonly machines: number; readonly urgency: Urgency; readonly sites: readonly string[] } | null;
-  /** Ids of the receivers that know of it, and are told of its end. */
-  readonly receivers: readonly string[];
+  /**
+   * Receivers that know of it and hear of its end, each with the number of the incident under which they know it: after
+   * a merge that may be the one that was merged.
+   */
+  readonly receivers: Readonly<Record<string, number>>;
+  /** Receivers that were over their cap: the next digest has it. */
+  readonly overCap: readonly string[];
   /** The escalation step that waits for an answer. */
   readonly step: { readonly index: number; readonly round: number; readonly at: number } | null;
-  /** They know that it ended, or that it comes and goes. */
   readonly endTold: boolean;
   readonly flappingTold: boolean;
-  /** The acknowledgement that they know of: its instant. */
+  /** The acknowledgement that they know of, by its instant. */
   readonly acknowledgedTold: number | null;
-  /** Why nothing was told when it was last looked at: written to the timeline when it changes. */
+  /** Why nothing was told when it was last looked at, and by which silence, window or incident. */
   readonly held: HeldReason | null;
+  readonly heldBy: string | null;
 }
 
 export interface Acknowledgement {
@@ -105,6 +112,8 @@ export interface Acknowledgement {
   readonly at: number;
   /** dashboard, api, link, or the id of the receiver that told us. */
   readonly via: string;
+  /** Id in the configuration, where it is one of its people. */
+  readonly person: string | null;
 }
 
 export interface Ending {
@@ -143,10 +152,10 @@ export interface Incident {
   readonly openedBecause: LifeReason;
   /** When the first of its machines began to fail. */
   readonly since: number;
-  /** Members that fail, that fell silent, and that were seen well again since it opened. */
+  /** Members that fail, and that fell silent before they were seen well again. Of a silent site: all are "failing". */
   readonly failing: number;
   readonly silent: number;
-  readonly recovered: number;
+  /** Most members at once. */
   readonly peak: number;
   readonly sites: readonly SiteSpread[];
   /** Since when no member fails; null while one does. */
@@ -166,12 +175,14 @@ export interface Incident {
   readonly notices: number;
   /** Machines that joined after it was closed by hand. */
   readonly joinedSinceClose: number;
+  /** Its size as the timeline last had it. */
+  readonly noted: { readonly at: number; readonly failing: number };
 }
 
 export type EventKind =
   | "opened"
-  | "joined"
-  | "left"
+  /** Machines came or went. */
+  | "spread"
   | "cause"
   | "severity"
   | "urgency"
