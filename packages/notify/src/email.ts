@@ -56,19 +56,20 @@ export function toMail(
   };
 }
 
-/** A connection within the fence. nodemailer would resolve the name itself. */
+/**
+ * A connection within the fence; nodemailer would resolve the name itself. The signal holds until it is open: from then on
+ * it is nodemailer's to end, because Node crashes where a socket is destroyed below a TLS handshake.
+ */
 function fencedSocket(settings: EmailSettings, context: DeliveryContext, signal: AbortSignal): Promise<Socket> {
   const reach = widerReach(settings.connection.reach, context.reach ?? "public");
   return new Promise((resolve, reject) => {
     requireAllowedHost(settings.host, reach);
-    const socket = connect({
-      host: settings.host,
-      port: settings.port,
-      lookup: fencedLookup(reach, context.resolve),
-      signal,
-    });
+    const socket = connect({ host: settings.host, port: settings.port, lookup: fencedLookup(reach, context.resolve) });
+    const end = () => socket.destroy(signal.reason);
+    signal.addEventListener("abort", end, { once: true });
     socket.once("error", reject);
     socket.once("connect", () => {
+      signal.removeEventListener("abort", end);
       socket.off("error", reject);
       resolve(socket);
     });
@@ -81,10 +82,14 @@ interface SmtpError {
   readonly message: string;
 }
 
-/** SMTP says itself what is worth another try: 4yz is, 5yz is not (RFC 5321 section 4.2.1). */
+/**
+ * SMTP says itself what is worth another try: 4yz is, 5yz is not (RFC 5321 section 4.2.1). Without STARTTLS today there may
+ * be STARTTLS tomorrow, as with a certificate.
+ */
 function outcomeOfSmtp(error: unknown): Outcome {
   const { code = "", responseCode, message } = error as SmtpError;
   const text = String(message).replace(/\s+/g, " ").slice(0, 300);
+  if (code === "ETLS") return retry(text);
   if (responseCode !== undefined && responseCode >= 500) return rejected(text);
   if (code === "EAUTH" && responseCode === undefined) return rejected(text);
   return responseCode === undefined ? outcomeOfError(error) : retry(text);
@@ -102,17 +107,12 @@ export async function sendEmail(
   if (to.length === 0) return rejected("nobody to send to: the receiver has no address and none was given");
   const limited = { timeoutMs: mailTimeoutMs, ...context };
   const signal = deadlineOf(limited);
-  let socket: Socket | undefined;
   try {
-    const connection = await fencedSocket(settings, context, signal);
-    socket = connection;
-    const end = () => connection.destroy(signal.reason);
-    signal.addEventListener("abort", end, { once: true });
     const name = settings.host.replace(/^\[|\]$/g, "");
     const transport = createTransport({
       host: settings.host,
       port: settings.port,
-      connection,
+      connection: await fencedSocket(settings, limited, signal),
       secure: settings.security === "tls",
       requireTLS: settings.security === "starttls",
       ignoreTLS: settings.security === "none",
@@ -120,14 +120,12 @@ export async function sendEmail(
       ...(settings.username === null ? {} : { auth: { user: settings.username, pass: secrets.password ?? "" } }),
       disableFileAccess: true,
       disableUrlAccess: true,
+      socketCloseTimeout: 1000,
     });
-    const info = await transport.sendMail(toMail(notice, settings, { zone, to }));
-    signal.removeEventListener("abort", end);
+    const info = await transport.sendMail({ ...toMail(notice, settings, { zone, to }), signal });
     const refused = info.rejected.map(String);
     return delivered(`${info.response}${refused.length > 0 ? `; refused: ${refused.join(", ")}` : ""}`.slice(0, 300));
   } catch (error) {
     return signal.aborted ? outOfTime(limited) : outcomeOfSmtp(error);
-  } finally {
-    socket?.destroy();
   }
 }

@@ -23,11 +23,14 @@ export interface VendorServer extends Listening {
   readonly origin: string;
   /** What it answers from now on; a function sees the request. */
   answers(answer: VendorAnswer | ((request: Received) => VendorAnswer)): void;
+  /** The first request that fits, come already or still to come. */
+  until(fits: (request: Received) => boolean): Promise<Received>;
 }
 
 /** A server that takes what a receiver sends and answers as its vendor does. */
 export async function vendorServer(certificate?: ServerCertificate): Promise<VendorServer> {
   const received: Received[] = [];
+  const waiting = new Set<() => void>();
   let answer: (request: Received) => VendorAnswer = () => ({ status: 200 });
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
@@ -36,6 +39,7 @@ export async function vendorServer(certificate?: ServerCertificate): Promise<Ven
       const body = Buffer.concat(chunks).toString("utf8");
       const seen = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body };
       received.push(seen);
+      for (const look of waiting) look();
       const { status, headers, body: answered = "" } = answer(seen);
       response.writeHead(status, headers);
       response.end(typeof answered === "string" ? answered : JSON.stringify(answered));
@@ -50,6 +54,17 @@ export async function vendorServer(certificate?: ServerCertificate): Promise<Ven
     ...listening,
     received,
     origin: `${certificate ? "https" : "http"}://${listening.host}:${listening.port}`,
+    until: (fits) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = received.find(fits);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
     answers(next) {
       answer = typeof next === "function" ? next : () => next;
     },
