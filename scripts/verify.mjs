@@ -21,6 +21,11 @@ const steps = {
     bin("vitest"),
     ["run", "--root", path.join(root, "lab"), "--config", "vitest.windows.config.ts"],
   ],
+  receivers: [
+    "receivers against Alertmanager and Chromium",
+    bin("vitest"),
+    ["run", "--root", path.join(root, "packages/notify"), "--config", "vitest.e2e.config.ts"],
+  ],
   browser: [
     "browser tests",
     bin("vitest"),

@@ -27,14 +27,14 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 const annotationName = (label: string): string => label.toLowerCase().replace(/[^a-z0-9]+/g, "_");
 
-const annotationsOf = (message: Message, notice: Notice): Record<string, string> =>
+const annotationsOf = (message: Message): Record<string, string> =>
   Object.fromEntries(
     [
       ["summary", headlineOf(message)],
       ["description", message.sentence],
       ["reason", message.reason],
       ...message.lines.map(({ label, text }) => [annotationName(label), text]),
-      ["dashboard", notice.incident?.url ?? ""],
+      ["dashboard", message.links[0]?.url ?? ""],
       // Prometheus drops empty annotations as well.
     ].filter(([, text]) => text !== ""),
   );
@@ -52,7 +52,8 @@ function ofIncident(
     { zone },
   );
   const over = notice.kind === "resolved" || incident.state === "resolved" || incident.state === "merged";
-  const annotations = annotationsOf(message, one);
+  const annotations = annotationsOf(message);
+  const page = message.links[0]?.url;
   const since = Math.min(Date.parse(incident.since), now);
   return urgencies.map((urgency) => {
     const firing = !over && urgency === incident.urgency;
@@ -67,7 +68,7 @@ function ofIncident(
       annotations,
       startsAt: iso(since),
       endsAt: iso(firing ? now + settings.expireHours * hourMs : now),
-      generatorURL: incident.url,
+      ...(page === undefined ? {} : { generatorURL: page }),
     };
   });
 }
@@ -91,7 +92,7 @@ export function toAlertmanagerAlerts(
         urgency: test ? "low" : "high",
         notice: notice.thread,
       },
-      annotations: annotationsOf(toMessage(notice, { zone }), notice),
+      annotations: annotationsOf(toMessage(notice, { zone })),
       startsAt: iso(now),
       endsAt: iso(now + (test ? passingMs.test : passingMs.undelivered)),
     },

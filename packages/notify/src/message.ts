@@ -152,8 +152,8 @@ export function toMessage(notice: Notice, { zone, maxOthers = 20 }: MessageOptio
   const lines: Line[] = [];
   if (incident !== null && !digest) lines.push(...linesOf(incident, now, zone));
   if (change !== null) {
-    lines.push({ label: "Change", text: shown(change.text), mono: true });
-    if (change.detail !== null) lines.push({ label: "Detail", text: shown(change.detail) });
+    if (change.text !== "") lines.push({ label: "Change", text: shown(change.text), mono: true });
+    if (change.detail) lines.push({ label: "Detail", text: shown(change.detail) });
     lines.push({ label: "Seen on", text: machinesOf(change.machines) });
     lines.push({ label: "At", text: clockTime(Date.parse(change.at), now, zone) });
   }

@@ -1,4 +1,5 @@
 import type { Notice } from "@lynceus/protocol/notice";
+import { safeText } from "@lynceus/protocol/present";
 import type { SecretsOf } from "@lynceus/protocol/receiver-secrets";
 import type { PagerDutySettings } from "@lynceus/protocol/receivers";
 import { type DeliveryContext, sendHttp } from "./http.ts";
@@ -103,7 +104,7 @@ export function toPagerDutyEvent(notice: Notice, routingKey: string, zone: strin
         source: "Lynceus",
         severity: severities[message.tone],
         timestamp: notice.at,
-        ...(incident?.sites[0] ? { group: cut(incident.sites[0].site, 255) } : {}),
+        ...(incident?.sites[0] ? { group: safeText(incident.sites[0].site) } : {}),
         ...(incident?.pattern ? { class: incident.pattern } : {}),
         custom_details: details,
       },

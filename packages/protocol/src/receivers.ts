@@ -272,7 +272,6 @@ export const receiverSchema = z
       });
   });
 export type Receiver = z.infer<typeof receiverSchema>;
-export type ReceiverOf<Type extends ReceiverType> = Extract<Receiver, { type: Type }>;
 
 /** The addresses of a receiver that are plain http, each with its path. */
 function clearAddresses({ type, settings }: Receiver): [path: (string | number)[], address: string][] {

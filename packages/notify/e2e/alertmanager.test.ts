@@ -4,10 +4,18 @@ import { closedPort } from "@lynceus/testkit/listening";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deliver } from "../src/deliver.ts";
 import { sendHttp } from "../src/http.ts";
-import { type Alertmanager, startAlertmanager } from "./support/alertmanager.ts";
-import { digest, incident, opened, resolved, second, test as testNotice, undelivered } from "./support/notices.ts";
-import { receiverAt } from "./support/receivers.ts";
-import { type Received, type VendorServer, vendorServer } from "./support/vendor-server.ts";
+import {
+  digest,
+  incident,
+  opened,
+  resolved,
+  second,
+  test as testNotice,
+  undelivered,
+} from "../test/support/notices.ts";
+import { receiverAt } from "../test/support/receivers.ts";
+import { type Received, type VendorServer, vendorServer } from "../test/support/vendor-server.ts";
+import { type Alertmanager, startAlertmanager } from "./alertmanager-process.ts";
 
 let pager: VendorServer;
 let alertmanager: Alertmanager;
