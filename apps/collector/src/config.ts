@@ -45,6 +45,13 @@ export const defaultConfig = {
   commandTimeout: 5 * 60_000,
   /** API requests per token (or address) and minute. */
   apiRequestsPerMinute: 600,
+  /** Clients of the live feed of this process, and of one token. */
+  maxWatchers: 500,
+  maxWatchersPerToken: 100,
+  /** The least time between two messages of a kind on the live feed, and so between two counts of the fleet for it. */
+  liveInterval: 5_000,
+  /** At least so often a watcher hears its counts, and its token is looked at again. */
+  liveHeartbeat: 60_000,
 } as const satisfies Record<string, number>;
 
 export type CollectorConfig = { readonly [K in keyof typeof defaultConfig]: number };

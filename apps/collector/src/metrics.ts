@@ -76,6 +76,7 @@ export function createMetrics() {
       help: "Batches that failed and were tried again.",
       registers,
     }),
+    watchers: new Gauge({ name: "lynceus_watchers", help: "Clients of the live feed.", registers }),
     cachedStates: new Gauge({ name: "lynceus_cached_states", help: "Machine states in memory.", registers }),
     machines: new Gauge({
       name: "lynceus_machines",

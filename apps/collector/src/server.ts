@@ -17,11 +17,14 @@ import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
 import { type Affected, createFleet } from "./fleet.ts";
 import { createIngest } from "./ingest/ingest.ts";
+import { createTargetTally } from "./ingest/target-tally.ts";
 import { type Jobs, startJobs } from "./jobs.ts";
-import { acceptAgents } from "./link/accept.ts";
+import { acceptAgents, agentPath } from "./link/accept.ts";
 import { createConnections } from "./link/connections.ts";
 import { createDirectory } from "./link/directory.ts";
 import { createSessions } from "./link/session.ts";
+import { routeUpgrades } from "./link/upgrades.ts";
+import { createLiveFeed } from "./live-feed.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPolicyService } from "./policy.ts";
 import { createReports } from "./reports.ts";
@@ -41,6 +44,8 @@ export interface CollectorOptions {
   readonly tls: TlsMaterial | null;
   /** What enrolment tokens name, such as `wss://collector.example.org:7443`; null = where it listens. */
   readonly publicUrl: string | null;
+  /** Where the dashboard is, for links of the API's clients; absent or null: nobody said. */
+  readonly dashboardUrl?: string | null;
   readonly config: CollectorConfig;
   readonly version: string;
   readonly now: () => number;
@@ -53,6 +58,8 @@ export interface CollectorOptions {
   readonly timers: boolean;
 }
 
+/** Where clients of the API watch. */
+const livePath = "/api/v1/live";
 /** How long a stop waits for the database and for agents to hang up. */
 const stopMs = 10_000;
 
@@ -91,6 +98,7 @@ export async function startCollector(options: CollectorOptions) {
   const policy = createPolicyService({ db, config, connections });
   const fleet = createFleet(db);
   const attribution = createAttribution({ db, collectorId: id, now });
+  const targetTally = createTargetTally({ db, now, policy: () => policy.current });
   const ingest = createIngest({
     db,
     collectorId: id,
@@ -101,6 +109,7 @@ export async function startCollector(options: CollectorOptions) {
     now,
     context: () => ({ policy: policy.current, siteOf, fleet: fleet.context, reports: reports.of }),
     onWritten: fleet.noteChange,
+    onProbes: targetTally.count,
   });
   const directory = createDirectory({ db, collectorId: id, now });
   const commands = createCommands({ db, connections, log, now, flush: ingest.flush });
@@ -121,6 +130,16 @@ export async function startCollector(options: CollectorOptions) {
     log,
   });
   const reports = createReports({ db, now });
+  const liveFeed = createLiveFeed({
+    db,
+    config,
+    metrics,
+    log,
+    version: options.version,
+    now,
+    monotonic,
+    stopping: () => stopping,
+  });
   const sessions = createSessions({
     metrics,
     connections,
@@ -203,6 +222,8 @@ export async function startCollector(options: CollectorOptions) {
     tls,
     log,
     version: options.version,
+    dashboardUrl: options.dashboardUrl ?? null,
+    policy: () => policy.current,
     pin: tls?.pin ?? null,
     agentUrl: () => options.publicUrl ?? listening,
     readiness: async () => {
@@ -226,7 +247,7 @@ export async function startCollector(options: CollectorOptions) {
   await readSites();
   await reports.refresh();
   await readFleetSize();
-  const sockets = acceptAgents(app.server, {
+  const sockets = acceptAgents({
     config,
     metrics,
     connections,
@@ -237,11 +258,14 @@ export async function startCollector(options: CollectorOptions) {
     onClose: sessions.onClose,
     stopping: () => stopping,
   });
+  routeUpgrades(app.server, { [agentPath]: sockets.upgrade, [livePath]: liveFeed.upgrade });
   const listener = listen(
     db.url,
     ({ channel, payload }) => {
-      if (channel === "lynceus") fleet.noteChange();
-      else if (channel === "lynceus_policy") readPolicy.ask();
+      if (channel === "lynceus") {
+        fleet.noteChange();
+        liveFeed.noteChange();
+      } else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
       else if (channel === "lynceus_approve") letIn(payload);
       else if (channel === "lynceus_work") work.note();
@@ -286,6 +310,9 @@ export async function startCollector(options: CollectorOptions) {
       throw error;
     }
   });
+  const liveTurn = safely("telling watchers", liveFeed.turn);
+  const liveHeartbeat = safely("counting for watchers", liveFeed.heartbeat);
+  const tallyTurn = safely("writing what targets answered", () => targetTally.flush());
   const minuteTurn = safely("reading policy and sites", async () => {
     ingest.forgetWaiting();
     await readSites();
@@ -307,6 +334,9 @@ export async function startCollector(options: CollectorOptions) {
     }
     if (tick % Math.max(1, Math.round(config.lastSeenFlush / 1000)) === 0) seenTurn.ask();
     if (tick % 60 === 0) minuteTurn.ask();
+    if (tick % Math.max(1, Math.round(config.liveInterval / 1000)) === 0) liveTurn.ask();
+    if (tick % Math.max(1, Math.round(config.liveHeartbeat / 1000)) === 0) liveHeartbeat.ask();
+    if (tick % 60 === 0 || targetTally.full) tallyTurn.ask();
   };
   let timer: NodeJS.Timeout | null = null;
   let jobs: Jobs | null = null;
@@ -360,6 +390,18 @@ export async function startCollector(options: CollectorOptions) {
         seenTurn.ask();
         await seenTurn.idle();
       },
+      live: async () => {
+        liveTurn.ask();
+        await liveTurn.idle();
+      },
+      liveHeartbeat: async () => {
+        liveHeartbeat.ask();
+        await liveHeartbeat.idle();
+      },
+      tally: async () => {
+        tallyTurn.ask();
+        await tallyTurn.idle();
+      },
       minute: async () => {
         minuteTurn.ask();
         await minuteTurn.idle();
@@ -390,7 +432,7 @@ export async function startCollector(options: CollectorOptions) {
       );
       for (const socket of [...connections.handshakes, ...connections.open.values()])
         connections.refuse(socket, "shutting-down", "the collector restarts", connections.jitter(10));
-      await within(Promise.all(closed), 2_000);
+      await within(Promise.all([...closed, liveFeed.close()]), 2_000);
       for (const socket of sockets.clients) socket.terminate();
       await within(ingest.drain(), stopMs);
       ingest.stop();
@@ -398,12 +440,14 @@ export async function startCollector(options: CollectorOptions) {
         Promise.allSettled([
           commands.idle(),
           attributionTurn.idle().then(() => attribution.stop()),
+          tallyTurn.idle().then(() => targetTally.flush()),
           directory.flushSeen(connections.heard),
           directory.flushConnections().then(() => clearConnected(db, id)),
         ]),
         stopMs,
       );
       await listener.close();
+      liveFeed.terminate();
       sockets.close();
       await app.close();
       log.info("stopped");

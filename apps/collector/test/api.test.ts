@@ -259,6 +259,7 @@ describe("what machines read", () => {
     const { body } = await call("GET", "/api/v1/openapi.json", "none");
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
+      "/api/v1/about",
       "/api/v1/attributions",
       "/api/v1/canaries",
       "/api/v1/canaries/{id}",
@@ -271,6 +272,7 @@ describe("what machines read", () => {
       "/api/v1/changes/{id}/machines",
       "/api/v1/commands/{id}",
       "/api/v1/counts",
+      "/api/v1/counts/history",
       "/api/v1/enrollment-tokens",
       "/api/v1/enrollment-tokens/{id}",
       "/api/v1/findings",
@@ -286,6 +288,9 @@ describe("what machines read", () => {
       "/api/v1/policy",
       "/api/v1/reports",
       "/api/v1/reports/{id}",
+      "/api/v1/targets",
+      "/api/v1/targets/history",
+      "/api/v1/values",
       "/api/v1/verifications",
       "/api/v1/verifications/{id}",
       "/api/v1/verifications/{id}/cancel",

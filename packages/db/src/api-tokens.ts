@@ -89,3 +89,12 @@ export async function verifyApiToken(db: Database, secret: string, now: Date): P
     await db.prisma.apiToken.updateMany({ where: { id: token.id }, data: { lastUsedAt: now } });
   return toRow(token);
 }
+
+/** Those of these tokens that are still in force: what a connection that stays open asks now and then. */
+export async function tokensInForce(db: Reader, ids: readonly string[], now: Date): Promise<Set<string>> {
+  const rows = await db.prisma.apiToken.findMany({
+    where: { id: { in: [...ids] }, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    select: { id: true },
+  });
+  return new Set(rows.map(({ id }) => id));
+}

@@ -170,6 +170,10 @@ const toCause = ({ counts, ...row }: CauseRow): Cause => ({
 export interface CauseQuery {
   /** True: still holds; false: cleared; absent: both. */
   open?: boolean;
+  /** Causes that held at or after this moment. */
+  since?: Date;
+  /** Causes that were named at or before this moment. */
+  until?: Date;
   /** Absent: both. */
   simulated?: boolean;
   cursor?: string | null;
@@ -182,6 +186,8 @@ export async function listCauses(db: FleetReader, query: CauseQuery = {}): Promi
   const where = [explainsSeen(db)];
   if (query.open !== undefined)
     where.push(query.open ? Prisma.sql`c.cleared_at IS NULL` : Prisma.sql`c.cleared_at IS NOT NULL`);
+  if (query.since) where.push(Prisma.sql`(c.cleared_at IS NULL OR c.cleared_at >= ${query.since})`);
+  if (query.until) where.push(Prisma.sql`c.since <= ${query.until}`);
   if (query.simulated !== undefined) where.push(Prisma.sql`c.simulated = ${query.simulated}`);
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {

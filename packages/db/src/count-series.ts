@@ -1,12 +1,14 @@
 import {
   type CountHistoryQuery,
+  countLabels,
   countsOf,
   type FleetSample,
   type Series,
   type SeriesAnswer,
 } from "@lynceus/protocol/series";
 import type { Database } from "./client.ts";
-import { type Grid, gridOf, SeriesError } from "./series-grid.ts";
+import type { Fleet } from "./scope.ts";
+import { type Grid, gridOf, sitesToRead } from "./series-grid.ts";
 
 /** Days that samples of every minute are kept; those of every hour stay as long as other history. */
 export const minuteDays = 35;
@@ -24,12 +26,6 @@ interface SampleRow extends FleetSample {
 
 /** The whole fleet as a site: it has a row of its own. */
 const fleet = "";
-
-export interface CountSeriesOptions {
-  readonly now: Date;
-  /** Sites that may be read; null: all, and the fleet as a whole. */
-  readonly within: readonly string[] | null;
-}
 
 /** The sites of a span that had most failing machines, at most `limit`. */
 async function worstSites(
@@ -63,33 +59,20 @@ async function worstSamples(db: Database, grid: Grid, table: string, sites: read
   return rows;
 }
 
-const labelOf = { site: "site", pattern: "pattern", proxy: "proxy", status: "status" } as const;
-
 /**
  * Counts over time. Each point is one sample that was really taken: of its span the one with most failing machines, so
  * that a month on one screen loses no outage, and what is counted together was true together. Several sites that are added
  * up are each at their own worst. Throws a SeriesError, whose message may be shown.
  */
-export async function readCountSeries(
-  db: Database,
-  query: CountHistoryQuery,
-  options: CountSeriesOptions,
-): Promise<SeriesAnswer> {
+export async function readCountSeries(db: Fleet, query: CountHistoryQuery, now: Date): Promise<SeriesAnswer> {
   const { by } = query;
-  const within = options.within;
-  const asked = query.site ?? (within === null ? null : [...within]);
-  if (query.site && within) {
-    const outside = query.site.find((site) => !within.includes(site));
-    if (outside !== undefined)
-      throw new SeriesError(`site "${outside}" is not one of those that may be read here: ${within.join(", ")}`);
-  }
-  let grid = gridOf(query, options.now, 60);
+  const asked = sitesToRead(db, query.site);
+  let grid = gridOf(query, now, 60);
   const ranked = by === "site" ? await worstSites(db, grid, asked, query.series) : null;
   const sites = ranked?.sites ?? asked ?? [fleet];
   const minutes = (grid.end.getTime() - grid.start.getTime()) / 60_000;
-  const tooOld = grid.start.getTime() < options.now.getTime() - minuteDays * dayMs;
-  if (grid.stepSeconds % 3600 === 0 || tooOld || minutes * sites.length > mostRows)
-    grid = gridOf(query, options.now, 3600);
+  const tooOld = grid.start.getTime() < now.getTime() - minuteDays * dayMs;
+  if (grid.stepSeconds % 3600 === 0 || tooOld || minutes * sites.length > mostRows) grid = gridOf(query, now, 3600);
   const hours = grid.stepSeconds % 3600 === 0;
   const withJson = by === "pattern" || by === "proxy" || query.pattern !== undefined || query.proxy !== undefined;
   const rows = await worstSamples(db, grid, hours ? "fleet_hours" : "fleet_samples", sites, withJson);
@@ -106,12 +89,10 @@ export async function readCountSeries(
   if (by === "pattern" || by === "proxy")
     for (const values of byName.values()) for (const point of seen) values[point] ??= 0;
 
-  const all = [...byName].map(
-    ([name, values]): Series => ({ labels: by === "none" ? {} : { [labelOf[by]]: name }, values }),
-  );
+  const all = [...byName].map(([name, values]): Series => ({ labels: countLabels(by, name), values }));
   const series = by === "status" ? all : all.sort((a, b) => peakOf(b) - peakOf(a)).slice(0, query.series);
   return {
-    asOf: options.now.toISOString(),
+    asOf: now.toISOString(),
     start: grid.start.toISOString(),
     stepSeconds: grid.stepSeconds,
     points: grid.points,

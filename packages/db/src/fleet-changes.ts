@@ -131,7 +131,11 @@ export interface FleetChangeQuery {
   since?: Date;
   /** Events whose last machine took it at or before this moment. */
   until?: Date;
+  /** Events whose first machine took it at or before this moment. */
+  begunBy?: Date;
   kinds?: readonly ChangeKind[];
+  /** Events of at least so many machines. */
+  minMachines?: number;
   /** Absent: both. */
   simulated?: boolean;
   cursor?: string | null;
@@ -144,6 +148,8 @@ export async function listFleetChanges(db: FleetReader, query: FleetChangeQuery 
   const where = [Prisma.sql`c.kind = ANY (${[...(query.kinds ?? changeKinds)]}::text[])`];
   if (query.since) where.push(Prisma.sql`c.last_at >= ${query.since}`);
   if (query.until) where.push(Prisma.sql`c.last_at <= ${query.until}`);
+  if (query.begunBy) where.push(Prisma.sql`c.first_at <= ${query.begunBy}`);
+  if (query.minMachines) where.push(Prisma.sql`c.machines >= ${query.minMachines}`);
   if (query.simulated !== undefined) where.push(Prisma.sql`c.simulated = ${query.simulated}`);
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {

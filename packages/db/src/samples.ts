@@ -1,5 +1,5 @@
+import { isWholeFleet } from "@lynceus/protocol/access";
 import type { Counts } from "@lynceus/protocol/read-api";
-
 import type { FleetSample } from "@lynceus/protocol/series";
 import { type Database, Prisma, type Reader } from "./client.ts";
 import type { FleetReader } from "./scope.ts";
@@ -60,11 +60,12 @@ export async function readSamples(db: Reader): Promise<Map<string, FleetSample>>
   return new Map(rows.map(({ site, ...sample }) => [site, sample]));
 }
 
-/** Sites that had machines on the last day. */
-export async function sampledSites(db: Reader, now: Date): Promise<string[]> {
+/** Sites in view that had machines on the last day. */
+export async function sampledSites(db: FleetReader, now: Date): Promise<string[]> {
+  const { sites } = db.scope;
   const rows = await db.prisma.$queryRaw<{ site: string }[]>`
     SELECT DISTINCT site FROM fleet_hours WHERE at >= ${new Date(now.getTime() - 86_400_000)} AND site <> '' ORDER BY site`;
-  return rows.map(({ site }) => site);
+  return rows.map(({ site }) => site).filter((site) => isWholeFleet(db.scope) || sites?.includes(site));
 }
 
 /**

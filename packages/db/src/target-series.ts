@@ -1,7 +1,8 @@
 import { latencyQuantile } from "@lynceus/protocol/latency-steps";
 import type { Series, SeriesAnswer, TargetHistoryQuery } from "@lynceus/protocol/series";
-import type { Database } from "./client.ts";
-import { type Grid, gridOf, SeriesError } from "./series-grid.ts";
+import { sampledSites } from "./samples.ts";
+import type { Fleet } from "./scope.ts";
+import { type Grid, gridOf, SeriesError, sitesToRead } from "./series-grid.ts";
 import { tenMinutesDays, tenMinutesMs } from "./target-samples.ts";
 
 /** More rows than this are not read for one answer: hours stand for ten minutes then, and above it nothing is read. */
@@ -16,10 +17,6 @@ export interface TargetSeriesOptions {
   readonly now: Date;
   /** Targets of the policy in force: what "all" means. */
   readonly targets: readonly string[];
-  /** Sites that there are: what "all" means when the figures are divided by them. */
-  readonly sites: readonly string[];
-  /** Sites that may be read; null: all, and the fleet as a whole. */
-  readonly within: readonly string[] | null;
 }
 
 interface SummedRow {
@@ -46,16 +43,14 @@ const rowsOf = (table: string, by: TargetHistoryQuery["by"]) => `
 
 /** Availability, latency or answers of targets over time. Throws a SeriesError, whose message may be shown. */
 export async function readTargetSeries(
-  db: Database,
+  db: Fleet,
   query: TargetHistoryQuery,
   options: TargetSeriesOptions,
 ): Promise<SeriesAnswer> {
   const { by, measure } = query;
-  const { now, within } = options;
-  const outside = within === null ? undefined : query.site?.find((site) => !within.includes(site));
-  if (outside !== undefined)
-    throw new SeriesError(`site "${outside}" is not one of those that may be read here: ${within?.join(", ")}`);
-  const sites = query.site ?? (by === "site" ? (within ?? options.sites) : (within ?? [fleet]));
+  const { now } = options;
+  const inView = sitesToRead(db, query.site);
+  const sites = inView ?? (by === "site" ? await sampledSites(db, now) : [fleet]);
   const targets = query.target ?? options.targets;
   const grid = chooseGrid(query, now, sites.length * targets.length);
   const table = grid.stepSeconds % hour === 0 ? "target_hours" : "target_samples";

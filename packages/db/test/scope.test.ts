@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { mayRead, type Scope } from "@lynceus/protocol/access";
+import { countHistoryQuerySchema, targetHistoryQuerySchema } from "@lynceus/protocol/series";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as canaries from "../src/canaries.ts";
@@ -10,6 +11,7 @@ import * as causes from "../src/causes.ts";
 import * as changeCounts from "../src/change-counts.ts";
 import * as cohortSites from "../src/cohort-sites.ts";
 import * as commands from "../src/commands.ts";
+import * as countSeries from "../src/count-series.ts";
 import * as enrollment from "../src/enrollment.ts";
 import * as findings from "../src/findings.ts";
 import * as fleetCells from "../src/fleet-cells.ts";
@@ -23,7 +25,10 @@ import * as overview from "../src/overview.ts";
 import * as reports from "../src/reports.ts";
 import * as samples from "../src/samples.ts";
 import { type Fleet, fleetOf, machines as seenMachines } from "../src/scope.ts";
+import * as seriesGrid from "../src/series-grid.ts";
 import * as sites from "../src/sites.ts";
+import { addTargetSamples } from "../src/target-samples.ts";
+import * as targetSeries from "../src/target-series.ts";
 import * as timeline from "../src/timeline.ts";
 import * as verifications from "../src/verifications.ts";
 import { batch, columns, machine, minutesAgo, now, observation, update, useDatabase } from "./fixtures.ts";
@@ -163,6 +168,20 @@ describe("a part of the fleet", () => {
       by,
     );
     await samples.recordSample(db, now);
+    await addTargetSamples(
+      db,
+      ["Bern", "Graz"].map((site) => ({
+        site,
+        target: `ews-${site}`,
+        via: "configured" as const,
+        simulated: false,
+        at: minutesAgo(10).getTime(),
+        ok: 1,
+        bad: 0,
+        undecided: 0,
+        latency: {},
+      })),
+    );
     const open = (await causes.listCauses(db)).items;
     for (const [name, scope] of [
       ["BERN", bern],
@@ -192,8 +211,19 @@ describe("a part of the fleet", () => {
 
   const since = minutesAgo(600);
   const until = new Date(now.getTime() + 60_000);
+  const siteOf = (part: Part) => (part === parts.BERN ? "Bern" : "Graz");
+  const span = { since: since.toISOString(), until: until.toISOString() };
+  /** What is kept by site is refused to who sees none of it. */
+  const orRefused = <T>(read: () => T | Promise<T>): Promise<T | null> =>
+    Promise.resolve()
+      .then(read)
+      .catch((error: unknown) => {
+        if (error instanceof seriesGrid.SeriesError) return null;
+        throw error;
+      });
   /** Every function that takes what is seen of the fleet, asked for all that there is and for one part's things. */
   const reads: Record<string, (db: Fleet, part: Part) => Promise<unknown>> = {
+    atSites: (db, part) => orRefused(() => machines.listMachines(seriesGrid.atSites(db, [siteOf(part)]), {})),
     canaryGroups: (db, { canary }) => cohortSites.canaryGroups(db, canary, "proxy"),
     canaryScript: (db, { canary }) => canaries.canaryScript(db, canary),
     candidatesById: (db, part) => canaries.candidatesById(db, [part.machine]),
@@ -239,6 +269,17 @@ describe("a part of the fleet", () => {
     openCauses: (db) => overview.openCauses(db),
     patternAccuracy: async (db) => (await reports.patternAccuracy(db, since)).reports || null,
     readAttributions: (db) => causes.readAttributions(db),
+    readCountSeries: (db, part) =>
+      orRefused(() => {
+        const query = countHistoryQuerySchema.parse({ ...span, by: "site", site: siteOf(part) });
+        return countSeries.readCountSeries(db, query, until);
+      }),
+    readTargetSeries: (db, part) =>
+      orRefused(() => {
+        const query = targetHistoryQuerySchema.parse({ ...span, by: "site", site: siteOf(part) });
+        return targetSeries.readTargetSeries(db, query, { now: until, targets: ["ews-Bern", "ews-Graz"] });
+      }),
+    sampledSites: (db) => samples.sampledSites(db, until),
     valueCounts: (db) => machines.valueCounts(db, "name"),
     verdictHistory: (db, part) => observations.verdictHistory(db, part.machine, since),
     verificationSites: (db, { verification }) => cohortSites.verificationSites(db, verification),
@@ -285,6 +326,7 @@ describe("a part of the fleet", () => {
     setSite: { act: (db, part) => machinesAdmin.setSite(db, [part.machine], "Oslo", by), refused: 0 },
     tagMachines: { act: (db, part) => machinesAdmin.tagMachines(db, [part.machine], { add: ["x"] }, by), refused: 0 },
   };
+  const keptBySite = ["atSites", "fleetTrend", "readCountSeries", "readTargetSeries", "sampledSites"];
   const views = [
     ["Bern", bern, "BERN", "GRAZ"],
     ["tag vip", vip, "GRAZ", "BERN"],
@@ -321,8 +363,8 @@ describe("a part of the fleet", () => {
     for (const [name, read] of Object.entries(reads)) {
       if (["canaryScript", "noticedMachines", "patternAccuracy"].includes(name)) continue;
       for (const [, scope, own] of views) {
-        // The trend is kept by site.
-        if (name === "fleetTrend" && scope === vip) continue;
+        // What is kept by site.
+        if (scope === vip && keptBySite.includes(name)) continue;
         if (name === "listSiteSubnets" && scope === vip) continue;
         expect(empty, name).not.toContain(JSON.stringify(await read(fleetOf(at.db, scope), parts[own])));
       }

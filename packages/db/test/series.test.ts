@@ -4,13 +4,13 @@ import { readCountSeries } from "../src/count-series.ts";
 import { commitBatch } from "../src/ingest.ts";
 import { dropExpired } from "../src/partitions.ts";
 import { readSamples, recordSample, sampledSites } from "../src/samples.ts";
+import { fleetOf, wholeFleet } from "../src/scope.ts";
 import { addTally, addTargetSamples, type Tallies, type TargetTally } from "../src/target-samples.ts";
 import { readTargetSeries } from "../src/target-series.ts";
 import { batch, columns, enrol, machine, minutesAgo, now, update, useDatabase } from "./fixtures.ts";
 
 const counts = (query: Record<string, unknown>) => countHistoryQuerySchema.parse(query);
 const targets = (query: Record<string, unknown>) => targetHistoryQuerySchema.parse(query);
-const all = { now, within: null };
 const failing = {
   status: "failing",
   primaryPattern: "proxy-auth-required",
@@ -50,16 +50,16 @@ describe("counts over time", () => {
     );
     await recordSample(db, minutesAgo(46));
   });
-  const span = { since: minutesAgo(51).toISOString(), until: minutesAgo(45).toISOString(), step: 60 };
+  const span = { since: minutesAgo(51).toISOString(), until: minutesAgo(45.5).toISOString(), step: 60 };
 
   it("say how many failed in each minute, and leave a gap where nobody counted", async () => {
-    const answer = await readCountSeries(at.db, counts(span), all);
+    const answer = await readCountSeries(wholeFleet(at.db), counts(span), now);
     expect(answer).toMatchObject({ start: minutesAgo(51).toISOString(), stepSeconds: 60, points: 6, unit: "machines" });
     expect(shown(answer)).toEqual({ "": [null, 2, null, null, 1, 0] });
   });
 
   it("are of the minute with most failing machines where a point spans several", async () => {
-    const answer = await readCountSeries(at.db, counts({ ...span, by: "status", step: 300 }), all);
+    const answer = await readCountSeries(wholeFleet(at.db), counts({ ...span, by: "status", step: 300 }), now);
     expect(shown(answer)).toEqual({
       failing: [null, 2],
       stale: [null, 0],
@@ -70,54 +70,64 @@ describe("counts over time", () => {
   });
 
   it("are divided by site, worst first, with a machine at no site in none", async () => {
-    const answer = await readCountSeries(at.db, counts({ ...span, by: "site", status: "reporting" }), all);
+    const answer = await readCountSeries(wholeFleet(at.db), counts({ ...span, by: "site", status: "reporting" }), now);
     expect(shown(answer)).toEqual({ Manila: [null, 2, null, null, 2, 2], Berlin: [null, 2, null, null, 2, 2] });
-    const one = await readCountSeries(at.db, counts({ ...span, by: "site", series: 1 }), all);
+    const one = await readCountSeries(wholeFleet(at.db), counts({ ...span, by: "site", series: 1 }), now);
     expect([one.series.length, one.left]).toEqual([1, 1]);
   });
 
   it("are divided by pattern, zero where the fleet was counted and none had it", async () => {
-    const answer = await readCountSeries(at.db, counts({ ...span, by: "pattern" }), all);
+    const answer = await readCountSeries(wholeFleet(at.db), counts({ ...span, by: "pattern" }), now);
     expect(shown(answer)).toEqual({
       "proxy-auth-required": [null, 2, null, null, 1, 0],
       "autodetect-off": [null, 1, null, null, 1, 1],
     });
     const chosen = counts({ ...span, by: "site", pattern: ["proxy-auth-required"], site: ["Manila"] });
-    expect(shown(await readCountSeries(at.db, chosen, all))).toEqual({ Manila: [null, 1, null, null, 1, 0] });
+    expect(shown(await readCountSeries(wholeFleet(at.db), chosen, now))).toEqual({
+      Manila: [null, 1, null, null, 1, 0],
+    });
   });
 
   it("are divided by proxy, in the states that a route has", async () => {
-    const answer = await readCountSeries(at.db, counts({ ...span, by: "proxy", status: "reporting" }), all);
+    const answer = await readCountSeries(wholeFleet(at.db), counts({ ...span, by: "proxy", status: "reporting" }), now);
     expect(shown(answer)).toEqual({
       [px1]: [null, 3, null, null, 2, 2],
       direct: [null, 1, null, null, 2, 2],
       unknown: [null, 2, null, null, 2, 2],
     });
     const sum = counts({ ...span, proxy: [px1, "direct"], status: "healthy", site: ["Manila", "Berlin"] });
-    expect(shown(await readCountSeries(at.db, sum, all))).toEqual({ "": [null, 2, null, null, 3, 4] });
+    expect(shown(await readCountSeries(wholeFleet(at.db), sum, now))).toEqual({ "": [null, 2, null, null, 3, 4] });
   });
 
   it("come from hours, which keep their worst minute, where a span is long or past the minutes", async () => {
-    const answer = await readCountSeries(at.db, counts({ since: minutesAgo(180).toISOString(), step: 3600 }), all);
+    const answer = await readCountSeries(
+      at.db,
+      counts({ since: minutesAgo(180).toISOString(), until: minutesAgo(0.1).toISOString(), step: 3600 }),
+      now,
+    );
     expect(shown(answer)).toEqual({ "": [null, null, 2] });
-    const month = await readCountSeries(at.db, counts({ since: "2026-10-01T00:00:00Z", step: 60 }), all);
+    const month = await readCountSeries(wholeFleet(at.db), counts({ since: "2026-10-01T00:00:00Z", step: 60 }), now);
     expect(month.stepSeconds).toBe(3600);
     expect(month.series[0]?.values.filter((value) => value !== null)).toEqual([2]);
   });
 
   it("are never more points than a screen shows, however small the step", async () => {
     const week = counts({ since: "2026-11-15T12:00:00Z", step: 60 });
-    const answer = await readCountSeries(at.db, week, all);
+    const answer = await readCountSeries(wholeFleet(at.db), week, now);
     expect(answer.points).toBeLessThanOrEqual(1500);
     expect(answer.stepSeconds % 60).toBe(0);
   });
 
   it("are refused with a reason where the span is empty, too long, or of a site that may not be read", async () => {
-    const ask = (query: Record<string, unknown>, within: string[] | null = null) =>
-      readCountSeries(at.db, counts(query), { now, within });
+    const ask = (query: Record<string, unknown>, sites: string[] | null = null, tags: string[] | null = null) =>
+      readCountSeries(fleetOf(at.db, { sites, tags }), counts(query), now);
     await expect(ask({ since: now.toISOString() })).rejects.toThrow(/is not before until/);
     await expect(ask({ since: "2020-01-01T00:00:00Z" })).rejects.toThrow(/days; at most 400 are kept/);
-    await expect(ask({ ...span, site: "Berlin" }, ["Manila"])).rejects.toThrow(/"Berlin" is not one of those/);
+    await expect(ask({ ...span, site: "Berlin" }, ["Manila"])).rejects.toThrow(/"Berlin" is not in what this access/);
+    await expect(ask(span, null, ["vip"])).rejects.toThrow(/kept for sites, and this access sees tag vip/);
+    expect(shown(await ask({ ...span, site: "Manila" }, ["Manila"], ["vip"]))).toEqual({
+      "": [null, 1, null, null, 1, 0],
+    });
     expect(shown(await ask({ ...span }, ["Manila"]))).toEqual({ "": [null, 1, null, null, 1, 0] });
     expect(shown(await ask({ ...span, by: "site" }, ["Manila"]))).toEqual({ Manila: [null, 1, null, null, 1, 0] });
   });
@@ -129,7 +139,7 @@ describe("counts over time", () => {
     expect(Object.keys(bern?.routes ?? {})).toHaveLength(21);
     expect(bern?.routes.other).toEqual([5, 0, 0, 0]);
     await recordSample(db, now);
-    expect(await sampledSites(db, now)).toEqual(["Berlin", "Bern", "Manila"]);
+    expect(await sampledSites(wholeFleet(db), now)).toEqual(["Berlin", "Bern", "Manila"]);
   });
 });
 
@@ -147,8 +157,9 @@ describe("targets over time", () => {
     latency: { "20": 9 },
     ...over,
   });
-  const options = { now, targets: ["ews", "autodiscover"], sites: ["Manila", "Berlin"], within: null };
-  const span = { since: minutesAgo(60).toISOString(), step: 600 };
+  const options = { now, targets: ["ews", "autodiscover"] };
+  const manila = () => fleetOf(at.db, { sites: ["Manila"], tags: null });
+  const span = { since: minutesAgo(60).toISOString(), until: minutesAgo(0.1).toISOString(), step: 600 };
 
   beforeAll(async () => {
     const { db } = at;
@@ -162,7 +173,7 @@ describe("targets over time", () => {
   });
 
   it("say which share of the answers was good, without those that prove nothing", async () => {
-    const answer = await readTargetSeries(at.db, targets({ ...span, simulated: "false" }), options);
+    const answer = await readTargetSeries(wholeFleet(at.db), targets({ ...span, simulated: "false" }), options);
     expect(answer).toMatchObject({ unit: "ratio", stepSeconds: 600, points: 6 });
     expect(shown(answer)).toEqual({
       ews: [null, null, null, 0.5, null, 1],
@@ -172,7 +183,7 @@ describe("targets over time", () => {
 
   it("count answers, and take simulated machines in only where asked", async () => {
     const query = targets({ ...span, measure: "answers", by: "none", target: "ews" });
-    expect(shown(await readTargetSeries(at.db, query, options))).toEqual({
+    expect(shown(await readTargetSeries(wholeFleet(at.db), query, options))).toEqual({
       ok: [null, null, null, 19, null, 9],
       bad: [null, null, null, 100, null, 0],
       undecided: [null, null, null, 6, null, 2],
@@ -187,7 +198,7 @@ describe("targets over time", () => {
       quantile: ["0.5", "0.99"],
       simulated: "false",
     });
-    const answer = await readTargetSeries(at.db, query, options);
+    const answer = await readTargetSeries(wholeFleet(at.db), query, options);
     expect(answer.unit).toBe("milliseconds");
     const [median, high] = answer.series.map(({ values }) => values[3] as number);
     expect(Math.abs(Math.log((median as number) / 1.25 ** 20))).toBeLessThan(Math.log(1.125));
@@ -195,8 +206,8 @@ describe("targets over time", () => {
   });
 
   it("are divided by site, and of hours where ten minutes are not kept any more", async () => {
-    const bySite = targets({ ...span, by: "site", measure: "answers" });
-    expect(shown(await readTargetSeries(at.db, bySite, options))["Manila bad"]).toEqual([
+    const bySite = targets({ ...span, by: "site", site: "Manila", measure: "answers" });
+    expect(shown(await readTargetSeries(wholeFleet(at.db), bySite, options))["Manila bad"]).toEqual([
       null,
       null,
       null,
@@ -204,7 +215,11 @@ describe("targets over time", () => {
       null,
       null,
     ]);
-    const long = await readTargetSeries(at.db, targets({ since: "2026-11-10T00:00:00Z", simulated: "false" }), options);
+    const long = await readTargetSeries(
+      at.db,
+      targets({ since: "2026-11-10T00:00:00Z", until: minutesAgo(0.1).toISOString(), simulated: "false" }),
+      options,
+    );
     expect(long.stepSeconds).toBe(3600);
     expect(shown(long).ews?.at(-1)).toBeCloseTo(19 / 29);
   });
@@ -212,13 +227,10 @@ describe("targets over time", () => {
   it("are refused where one answer would read too much, or a site that may not be read", async () => {
     const many = { ...options, targets: Array.from({ length: 60 }, (_, i) => `t${i}`) };
     const long = targets({ since: "2026-08-01T00:00:00Z", by: "target" });
-    await expect(readTargetSeries(at.db, long, many)).rejects.toThrow(/choose fewer targets or sites/);
+    await expect(readTargetSeries(wholeFleet(at.db), long, many)).rejects.toThrow(/choose fewer targets or sites/);
     const berlin = targets({ ...span, site: "Berlin" });
-    await expect(readTargetSeries(at.db, berlin, { ...options, within: ["Manila"] })).rejects.toThrow(/"Berlin"/);
-    const own = await readTargetSeries(at.db, targets({ ...span, measure: "answers", by: "none" }), {
-      ...options,
-      within: ["Manila"],
-    });
+    await expect(readTargetSeries(manila(), berlin, options)).rejects.toThrow(/"Berlin"/);
+    const own = await readTargetSeries(manila(), targets({ ...span, measure: "answers", by: "none" }), options);
     expect(shown(own).bad).toEqual([null, null, null, 5, null, null]);
   });
 

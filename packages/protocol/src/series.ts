@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isWholeFleet, type Scope, scopeText } from "./access.ts";
 import { locationSchema, patternIdSchema, serviceSchema } from "./names.ts";
 import { isoTimeSchema } from "./read-api.ts";
 
@@ -45,13 +46,13 @@ export const countStatuses = [
 ] as const;
 export type CountStatus = (typeof countStatuses)[number];
 
-const site = z.string().min(1).max(200);
+export const severalSites = several(z.string().min(1).max(200));
 
 /** What machines are counted, and by what the count is divided. */
 export const countQueryShape = {
   by: z.enum(countGroups).default("none").describe("What the count is divided by"),
   status: several(z.enum(countStatuses)).describe("Failing machines when absent; by status: the four states"),
-  site: several(site).describe("Only machines of these sites"),
+  site: severalSites.describe("Only machines of these sites"),
   pattern: several(patternIdSchema).describe("Only machines with one of these primary findings, failing or at risk"),
   proxy: several(z.string().min(1).max(320)).describe("Only machines whose EWS goes this way: host:port, direct, …"),
   series: seriesCount.describe("Most series; those with most machines"),
@@ -162,6 +163,58 @@ export function countsOf(
   return new Map([[by === "site" ? siteName : "", value]]);
 }
 
+/**
+ * Which sites' figures are read: those that were asked for, or all in view; null: the fleet as a whole. Figures over time are
+ * kept for the fleet and for each site, so that there are none of machines with a tag. The problem says so in words.
+ */
+export function sitesInView(
+  scope: Scope,
+  asked: readonly string[] | undefined,
+): { sites: readonly string[] | null; problem: null } | { sites: null; problem: string } {
+  if (isWholeFleet(scope)) return { sites: asked ?? null, problem: null };
+  const own = scope.sites ?? [];
+  const outside = asked?.find((name) => !own.includes(name));
+  if (outside !== undefined)
+    return { sites: null, problem: `site "${outside}" is not in what this access sees: ${scopeText(scope)}` };
+  if (asked === undefined && scope.tags?.length)
+    return {
+      sites: null,
+      problem: `figures over time are kept for sites, and this access sees ${scopeText(scope)}; ${own.length > 0 ? `name sites, e.g. site=${own[0]}` : "ask for the machines of now, e.g. q=status:failing"}`,
+    };
+  return { sites: asked ?? own, problem: null };
+}
+
+/** One line's value at a moment. */
+export interface CountNow {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** The labels of a count's series. */
+export const countLabels = (by: CountGroup, name: string): Record<string, string> =>
+  by === "none" ? {} : { [by]: name };
+
+/**
+ * The counts of a moment. `samples` by site, "" being the whole fleet; `sites`: of `sitesInView`. A site that has no sample
+ * counts for nothing.
+ */
+export function countsNow(
+  samples: ReadonlyMap<string, FleetSample>,
+  query: CountQuery,
+  sites: readonly string[] | null,
+): { series: CountNow[]; left: number } {
+  const names = sites ?? (query.by === "site" ? [...samples.keys()].filter((name) => name !== "") : [""]);
+  const values = new Map<string, number>();
+  for (const name of names) {
+    const sample = samples.get(name);
+    if (!sample) continue;
+    for (const [key, value] of countsOf(sample, name, query)) values.set(key, (values.get(key) ?? 0) + value);
+  }
+  const counted = [...values].map(([name, value]) => ({ labels: countLabels(query.by, name), value }));
+  const series = query.by === "status" ? counted : counted.sort((a, b) => b.value - a.value).slice(0, query.series);
+  return { series, left: counted.length - series.length };
+}
+
 export const targetMeasures = ["availability", "latency", "answers"] as const;
 export type TargetMeasure = (typeof targetMeasures)[number];
 export const targetGroups = ["none", "target", "site"] as const;
@@ -172,7 +225,7 @@ export const targetHistoryQuerySchema = z.object({
     .describe("Share of good answers among those that say something; time of good answers; how many of each"),
   by: z.enum(targetGroups).default("target").describe("What the figures are divided by"),
   target: several(z.string().min(1).max(128)).describe("Ids of /targets; all when absent"),
-  site: several(site),
+  site: severalSites,
   via: z
     .enum(["configured", "direct"])
     .default("configured")
@@ -238,6 +291,8 @@ export const aboutSchema = z.object({
   token: z.object({
     label: z.string(),
     scopes: z.array(z.string()),
+    /** The part of the fleet that it sees, in words. */
+    sees: z.string(),
     expiresAt: isoTimeSchema.nullable(),
   }),
 });

@@ -7,18 +7,19 @@ import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import type { TlsMaterial } from "../tls.ts";
+import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
 import { requireTokens } from "./auth.ts";
 import { handleErrors } from "./errors.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { type ApiOptions, apiRoutes } from "./routes.ts";
+import { type SeriesRoutesOptions, seriesRoutes } from "./series-routes.ts";
 import { toolsRoutes } from "./tools-routes.ts";
 
-export interface AppOptions extends ApiOptions {
+export interface AppOptions extends ApiOptions, SeriesRoutesOptions, AboutRoutesOptions {
   readonly config: CollectorConfig;
   readonly metrics: Metrics;
   readonly tls: TlsMaterial | null;
   readonly log: Logger;
-  readonly version: string;
   /** Null: ready to serve; else why not. */
   readonly readiness: () => Promise<string | null>;
   /** Called before `/metrics` is written. */
@@ -66,6 +67,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(apiRoutes(options), { prefix: "/api/v1" });
   await app.register(fleetRoutes, { prefix: "/api/v1" });
   await app.register(toolsRoutes(options), { prefix: "/api/v1" });
+  await app.register(seriesRoutes(options), { prefix: "/api/v1" });
+  await app.register(aboutRoutes(options), { prefix: "/api/v1" });
   app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>
     app.swagger(),
   );

@@ -20,6 +20,19 @@ declare module "fastify" {
   }
 }
 
+/** Who an `Authorization: Bearer lyn_…` header is of, and what they may see; null when it names no token in force. */
+export async function callerOf(
+  db: Database,
+  authorization: string | undefined,
+  now: number,
+): Promise<{ token: ApiTokenRow; access: Access | null } | null> {
+  const secret = /^Bearer (lyn_[\w-]{16,200})$/.exec(authorization ?? "")?.[1];
+  const token = secret ? await verifyApiToken(db, secret, new Date(now)) : null;
+  if (!token) return null;
+  const role = roleOfToken(token.scopes);
+  return { token, access: role && { role, ...token.scope } };
+}
+
 /**
  * Checks `Authorization: Bearer lyn_…` on every route. One that names neither a right nor why it is open is refused when it
  * is registered, so that nothing is open by mistake.
@@ -41,14 +54,12 @@ export function requireTokens(app: FastifyInstance, db: Database, now: () => num
   app.addHook("onRequest", async (request: FastifyRequest, reply) => {
     const { right } = request.routeOptions.config;
     if (!right) return;
-    const secret = /^Bearer (lyn_[\w-]{16,200})$/.exec(request.headers.authorization ?? "")?.[1];
-    const token = secret ? await verifyApiToken(db, secret, new Date(now())) : null;
-    if (!token) {
+    const caller = await callerOf(db, request.headers.authorization, now());
+    if (!caller) {
       reply.header("www-authenticate", "Bearer");
       throw new ApiProblem(401, "unauthorized", "a valid API token is needed: Authorization: Bearer lyn_…");
     }
-    const role = roleOfToken(token.scopes);
-    const access = role && { role, ...token.scope };
+    const { token, access } = caller;
     if (!access || !allows(access, right)) throw refused(token, right);
     request.caller = { token, access };
   });

@@ -2,6 +2,7 @@ import { CursorError } from "@lynceus/db/cursor";
 import { TokenScopeError } from "@lynceus/db/enrollment";
 import { FilterFieldError } from "@lynceus/db/machines-filter";
 import { ReportError } from "@lynceus/db/reports";
+import { SeriesError } from "@lynceus/db/series-grid";
 import { isTransient } from "@lynceus/db/sql-error";
 import type { ApiError } from "@lynceus/protocol/read-api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -34,6 +35,7 @@ function problemOf(error: unknown): { status: number; code: string; message: str
   }
   if (error instanceof CursorError) return { status: 400, code: "bad-cursor", message: error.message };
   if (error instanceof TokenScopeError) return { status: 403, code: "outside-scope", message: error.message };
+  if (error instanceof SeriesError) return { status: 400, code: "bad-series", message: error.message };
   if (error instanceof ReportError) return { status: 400, code: "bad-report", message: error.message };
   if (error instanceof FilterFieldError) return { status: 400, code: "bad-filter", message: error.message };
   if (isResponseSerializationError(error))

@@ -1,5 +1,6 @@
 import { getCause, listCauseMembers, listCauses, readAttributions } from "@lynceus/db/causes";
 import { getFleetChange, listChangeMachines, listFleetChanges } from "@lynceus/db/fleet-changes";
+import { atSites } from "@lynceus/db/series-grid";
 import {
   apiErrorSchema,
   attributionSchema,
@@ -11,6 +12,7 @@ import {
   isoTimeSchema,
   pageSchema,
 } from "@lynceus/protocol/read-api";
+import { severalSites } from "@lynceus/protocol/series";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import * as z from "zod";
 import { notFound } from "./errors.ts";
@@ -53,15 +55,20 @@ export const fleetRoutes: FastifyPluginAsyncZod = async (app) => {
         security,
         querystring: z.object({
           open: yesOrNo.describe("Those that hold now, or those that do not any more; both when absent"),
+          since: isoTimeSchema.optional().describe("Those that held at or after this moment"),
+          until: isoTimeSchema.optional().describe("Those that were named at or before this moment"),
+          site: severalSites.describe("Only as far as they concern machines of these sites"),
           simulated: yesOrNo,
           ...cursorQuery,
         }),
         response: { 200: pageSchema(causeSchema), ...errors },
       },
     },
-    ({ query: { open, simulated, cursor, limit }, fleet }) =>
-      listCauses(fleet, {
+    ({ query: { open, since, until, simulated, cursor, limit, site }, fleet }) =>
+      listCauses(atSites(fleet, site), {
         ...(open !== undefined && { open }),
+        ...(since && { since: new Date(since) }),
+        ...(until && { until: new Date(until) }),
         ...(simulated !== undefined && { simulated }),
         cursor: cursor ?? null,
         limit,
@@ -113,20 +120,25 @@ export const fleetRoutes: FastifyPluginAsyncZod = async (app) => {
         tags: ["changes"],
         security,
         querystring: z.object({
-          since: isoTimeSchema.optional(),
-          until: isoTimeSchema.optional(),
+          since: isoTimeSchema.optional().describe("Those that a machine took at or after this moment"),
+          until: isoTimeSchema.optional().describe("Those that the last machine took at or before this moment"),
+          begunBy: isoTimeSchema.optional().describe("Those that the first machine took at or before this moment"),
           kind: changeKindSchema.optional(),
+          minMachines: z.coerce.number().int().min(1).max(1_000_000).optional(),
+          site: severalSites.describe("Only as far as machines of these sites took them"),
           simulated: yesOrNo,
           ...cursorQuery,
         }),
         response: { 200: pageSchema(fleetChangeSchema), ...errors },
       },
     },
-    ({ query: { since, until, kind, simulated, cursor, limit }, fleet }) =>
-      listFleetChanges(fleet, {
+    ({ query: { since, until, begunBy, kind, minMachines, simulated, cursor, limit, site }, fleet }) =>
+      listFleetChanges(atSites(fleet, site), {
         ...(since && { since: new Date(since) }),
         ...(until && { until: new Date(until) }),
+        ...(begunBy && { begunBy: new Date(begunBy) }),
         ...(kind && { kinds: [kind] }),
+        ...(minMachines !== undefined && { minMachines }),
         ...(simulated !== undefined && { simulated }),
         cursor: cursor ?? null,
         limit,

@@ -14,6 +14,7 @@ import type { Peer } from "../fleet.ts";
 import { type SiteMap, siteMapApplies } from "../sites.ts";
 import { type Entry, isOnDisk } from "./memory.ts";
 import type { Work } from "./queue.ts";
+import type { ProbeSample } from "./target-tally.ts";
 import {
   changeTransition,
   cloneTransition,
@@ -52,6 +53,8 @@ export interface Fold {
   readonly quarantine: readonly QuarantineRow[];
   readonly confirmations: number;
   readonly duplicates: number;
+  /** What the probes of the machine's cycles say about their targets. */
+  readonly probes: readonly ProbeSample[];
 }
 
 type Item =
@@ -146,6 +149,7 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
   const transitions: TransitionRow[] = [];
   const quarantine: QuarantineRow[] = [];
   const findings: FindingChange[] = [];
+  const probes: ProbeSample[] = [];
 
   const countCycle = (key: string) => {
     if (!isCycleKey(state, key)) return;
@@ -190,6 +194,10 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
         // A re-probe is news, but no cycle: else one bad minute would count as three (domain 5).
         if (!observation.partial) countCycle(observation.key);
       }
+      if (verdict !== null && item.observation.kind === "probe" && !observation.partial) {
+        const { target, via, totalMs } = item.observation.facts;
+        probes.push({ target, via, at, verdict, ms: totalMs, late: replayed });
+      }
     } else changed = true;
     if (!changed) return;
     observations.push({
@@ -217,6 +225,12 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     const at = Math.max(measured, before.at);
     state = applyConfirmation(state, confirmation, { at, replayed: late }, true);
     traceable = false;
+    const probe = probeSlotId(confirmation.key);
+    const slot = probe === null ? undefined : state.facts.probes[probe];
+    if (slot && confirmation.timings && !confirmation.partial) {
+      const { target, via } = slot.facts;
+      probes.push({ target, via, at, verdict: slot.verdict, ms: confirmation.timings.total, late });
+    }
     if (late) return;
     reported = true;
     if (!confirmation.partial) countCycle(confirmation.key);
@@ -406,5 +420,6 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     quarantine,
     confirmations,
     duplicates,
+    probes,
   };
 }

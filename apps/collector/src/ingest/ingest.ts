@@ -26,6 +26,8 @@ export interface IngestOptions {
   readonly context: () => Pick<FoldContext, "policy" | "siteOf" | "fleet" | "reports">;
   /** Something that fleet findings compare was written. */
   readonly onWritten: () => void;
+  /** What a machine's probes said, once they are on disk or in memory to be confirmed. */
+  readonly onProbes: (done: Fold) => void;
 }
 
 /** A machine and what has to be done for it in this batch. */
@@ -152,6 +154,7 @@ export function createIngest(options: IngestOptions) {
     metrics.duplicates.inc(done.duplicates);
     for (const row of done.observations) metrics.observations.inc({ kind: row.raw ? "raw" : row.kind });
     metrics.quarantined.inc(done.quarantine.length);
+    options.onProbes(done);
     const { entry } = done;
     if (entry.dirtySince !== null || entry.epoch === null) return;
     // Confirmations that waited belong to the connection that is open now, even if this work was our own.

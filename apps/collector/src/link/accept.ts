@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, Server } from "node:http";
-import type { Duplex } from "node:stream";
 import { limits } from "@lynceus/protocol/limits";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import { type AgentSocket, newSession } from "./agent-socket.ts";
 import type { Connections } from "./connections.ts";
+import { refuseUpgrade, type Upgrade } from "./upgrades.ts";
 
 export const agentPath = "/agent/v1";
 
@@ -23,15 +22,15 @@ export interface AcceptOptions {
   readonly stopping: () => boolean;
 }
 
-/** Answers an upgrade without making a WebSocket of it: the cheapest refusal there is. */
-function refuseUpgrade(socket: Duplex, status: string, retryAfterSeconds: number | null): void {
-  const retry = retryAfterSeconds === null ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
-  socket.on("error", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+export interface AgentSockets {
+  readonly clients: ReadonlySet<WebSocket>;
+  /** Takes an agent's request for a connection. */
+  readonly upgrade: Upgrade;
+  close(): void;
 }
 
-/** Accepts agents on `/agent/v1` of an HTTP(S) server, as many at once as the bounds allow, and challenges each. */
-export function acceptAgents(server: Server, options: AcceptOptions): WebSocketServer {
+/** Accepts agents, as many at once as the bounds allow, and challenges each. */
+export function acceptAgents(options: AcceptOptions): AgentSockets {
   const { config, metrics, connections, monotonic, now } = options;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -59,9 +58,7 @@ export function acceptAgents(server: Server, options: AcceptOptions): WebSocketS
     (this as AgentSocket).session.phase = "closing";
   }
 
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const path = (request.url ?? "").split("?", 1)[0];
-    if (path !== agentPath) return refuseUpgrade(socket, "404 Not Found", null);
+  const upgrade: Upgrade = (request, socket, head) => {
     if (options.stopping()) return refuseUpgrade(socket, "503 Service Unavailable", connections.jitter(10));
     if (
       connections.handshakes.size >= config.maxHandshakes ||
@@ -81,6 +78,6 @@ export function acceptAgents(server: Server, options: AcceptOptions): WebSocketS
       agent.on("error", onError);
       connections.send(agent, { v: 1, type: "challenge", nonce, now: now(), collectorVersion: options.version });
     });
-  });
-  return sockets;
+  };
+  return { clients: sockets.clients, upgrade, close: () => sockets.close() };
 }
