@@ -69,10 +69,8 @@ export function toMailHtml(message: Message): string {
 `,
   );
   const others = message.others.map(
-    ({
-      text,
-      url,
-    }) => html`<p style="margin:0 0 12px"><a href="${url}" class="accent" style="color:#3050c8;overflow-wrap:anywhere"><bdi>${text}</bdi></a></p>
+    ({ text, url }) =>
+      html`<p style="margin:0"><a href="${url}" class="accent" style="display:block;padding:11px 0;color:#3050c8;overflow-wrap:anywhere"><bdi>${text}</bdi></a></p>
 `,
   );
   const acknowledge = message.acknowledge ? button(message.acknowledge.url, message.acknowledge.text, true) : "";

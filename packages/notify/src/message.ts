@@ -34,8 +34,8 @@ export interface Message {
   /** "px1.contoso.com explains 347 of 351 failing machines. …"; empty where there is nothing to say beyond the lines. */
   readonly sentence: string;
   readonly lines: readonly Line[];
-  /** Of a digest: every incident on one line, with its page. */
-  readonly others: readonly Link[];
+  /** Of a digest: every incident on one line, with its page and a short text for a button. */
+  readonly others: readonly (Link & { readonly button: string })[];
   /** How many incidents of a digest found no room in `others`. */
   readonly omitted: number;
   readonly links: readonly Link[];
@@ -157,7 +157,13 @@ export function toMessage(notice: Notice, { zone, maxOthers = 20 }: MessageOptio
     lines.push({ label: "Seen on", text: machinesOf(change.machines) });
     lines.push({ label: "At", text: clockTime(Date.parse(change.at), now, zone) });
   }
-  const others = digest ? incidents.slice(0, maxOthers).flatMap((one) => linkTo(lineOf(one), one.url)) : [];
+  const others = digest
+    ? incidents
+        .slice(0, maxOthers)
+        .flatMap((one) =>
+          linkTo(lineOf(one), one.url).map((link) => ({ ...link, button: `Open incident ${one.number}` })),
+        )
+    : [];
   const links = [
     ...(incident !== null && !digest ? linkTo(`Open incident ${incident.number}`, incident.url) : []),
     ...(change !== null ? linkTo("Open the change", change.url) : []),

@@ -13,6 +13,9 @@ import type { Outcome } from "./outcome.ts";
 /** Teams drops a message of more than 28 KB; the card may hold so many bytes below it. */
 export const teamsLimits = { bytes: 28 * 1024, ours: 24 * 1024 } as const;
 
+/** Buttons that Teams shows. */
+const maxActions = 6;
+
 interface TextRun {
   readonly type: "TextRun";
   readonly text: string;
@@ -112,12 +115,10 @@ function card(message: Message, maxLine: number): TeamsMessage {
                   },
                 ]
               : []),
-            ...[...message.links, ...message.others.slice(0, 5)].map(({ text, url }) => ({
-              type: "Action.OpenUrl" as const,
-              title: cut(text, 60),
-              url,
-            })),
-          ].slice(0, 6),
+            ...[...message.links, ...message.others.map(({ button, url }) => ({ text: button, url }))].map(
+              ({ text, url }) => ({ type: "Action.OpenUrl" as const, title: cut(text, 60), url }),
+            ),
+          ].slice(0, maxActions),
         },
       },
     ],
