@@ -245,7 +245,12 @@ async function main() {
           path.join(dataDir, "collector"),
           ...(options.publicName === null ? [] : ["--tls-name", options.publicName, "--public-url", collectorUrl]),
         ],
-        env: { ...baseEnv(), DATABASE_URL: url, NODE_ENV: "production" },
+        env: {
+          ...baseEnv(),
+          DATABASE_URL: url,
+          NODE_ENV: "production",
+          LYNCEUS_SECRET_KEY: process.env.LYNCEUS_SECRET_KEY || secret("receivers"),
+        },
         onLine: (line) => {
           if (!line.includes('"msg":"listening"')) return;
           const pin = /"pin":"([0-9a-f]{64})"/.exec(line)?.[1] ?? null;
@@ -282,6 +287,7 @@ async function main() {
           LYNCEUS_COLLECTOR_URL: collectorUrl,
           LYNCEUS_COLLECTOR_PIN: pin ?? "",
           BETTER_AUTH_SECRET: secret("session"),
+          LYNCEUS_SECRET_KEY: process.env.LYNCEUS_SECRET_KEY || secret("receivers"),
         },
       },
       dataDir,
