@@ -185,7 +185,7 @@ function fence(policy: Policy | null): { suffixes: string[]; ports: number[] } {
 }
 
 const baseEnv = () => {
-  const { DATABASE_URL: _unused, ...rest } = process.env;
+  const { DATABASE_URL: _url, LYNCEUS_SECRET_KEY: _key, ...rest } = process.env;
   return rest;
 };
 /** The agent ignores what steers Node, by starting itself again without it: here it need not. */
