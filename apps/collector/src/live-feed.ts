@@ -73,15 +73,19 @@ export function createLiveFeed(options: LiveFeedOptions) {
   /** No counts are read before this moment. */
   let restUntil = 0;
 
-  async function read(): Promise<Moment> {
+  async function read(routes: boolean): Promise<Moment> {
     const began = monotonic();
-    const samples = await readSamples(db);
+    const samples = await readSamples(db, { routes });
     const ended = monotonic();
     restUntil = ended + (ended - began) / costShare;
     return { at: now(), samples };
   }
-  const recent = memo<Moment>({ maxAgeMs: config.liveInterval * 0.8, most: 1, now });
-  const moment = () => recent("", read);
+  const recent = memo<Moment>({ maxAgeMs: config.liveInterval * 0.8, most: 2, now });
+  /** The fleet of now. Routes are looked up on the machines themselves, and only where somebody asks for them. */
+  const moment = ({ by, proxy }: Pick<CountQuery, "by" | "proxy">) => {
+    const routes = by === "proxy" || proxy !== undefined;
+    return recent(String(routes), () => read(routes));
+  };
 
   const send = (watcher: Watcher, message: LiveMessage): void => {
     const { socket } = watcher;
@@ -141,7 +145,7 @@ export function createLiveFeed(options: LiveFeedOptions) {
     const subscription: Subscription = { query: request.counts, sites, sent: null };
     subscriptions.set(request.id, subscription);
     try {
-      const first = await moment();
+      const first = await moment(request.counts);
       if (subscriptions.get(request.id) === subscription) sendCounts(watcher, request.id, subscription, first, true);
     } catch (error) {
       log.warn({ err: error }, "the fleet cannot be counted for the live feed now");
@@ -206,9 +210,9 @@ export function createLiveFeed(options: LiveFeedOptions) {
   async function sendAll(always: boolean): Promise<void> {
     const asked = [...watchers].filter((watcher) => watcher.subscriptions.size > 0);
     if (asked.length === 0) return;
-    const current = await moment();
     for (const watcher of asked)
-      for (const [id, subscription] of watcher.subscriptions) sendCounts(watcher, id, subscription, current, always);
+      for (const [id, subscription] of watcher.subscriptions)
+        sendCounts(watcher, id, subscription, await moment(subscription.query), always);
   }
 
   return {

@@ -1,8 +1,9 @@
 import { isWholeFleet } from "@lynceus/protocol/access";
 import type { Counts } from "@lynceus/protocol/read-api";
 import type { FleetSample } from "@lynceus/protocol/series";
-import { type Database, Prisma, type Reader } from "./client.ts";
-import type { FleetReader } from "./scope.ts";
+import { type Database, Prisma } from "./client.ts";
+import { countsOf, type FleetCell, fleetCells } from "./fleet-cells.ts";
+import { type FleetReader, wholeFleet } from "./scope.ts";
 
 /** The fleet at a moment. `patterns`: machines by primary finding. */
 export interface FleetSamplePoint extends Counts {
@@ -51,13 +52,44 @@ const samplesNow = Prisma.sql`
       WHERE r.site = coalesce(c.site, '') AND r.fleet = (grouping(c.site) = 1)), '{}') AS routes
   FROM cells c GROUP BY GROUPING SETS ((), (c.site)) HAVING grouping(c.site) = 1 OR c.site <> ''`;
 
-/** The samples as they are now, by site; '' is the whole fleet. */
-export async function readSamples(db: Reader): Promise<Map<string, FleetSample>> {
-  const rows = await db.prisma.$queryRaw<(FleetSample & { site: string })[]>`
-    SELECT site, healthy, failing, stale, cannot_tell AS "cannotTell", signed_off AS "signedOff", at_risk AS "atRisk",
-      patterns, routes
-    FROM (${samplesNow}) s`;
-  return new Map(rows.map(({ site, ...sample }) => [site, sample]));
+const emptySample = (): FleetSample & { patterns: Record<string, number> } => ({
+  healthy: 0,
+  failing: 0,
+  stale: 0,
+  cannotTell: 0,
+  signedOff: 0,
+  atRisk: 0,
+  patterns: {},
+  routes: {},
+});
+
+/**
+ * The samples as they are now, by site; '' is the whole fleet. With routes it takes a look at every machine; without them it
+ * adds up the cells that the database keeps.
+ */
+export async function readSamples(db: Database, options: { routes: boolean }): Promise<Map<string, FleetSample>> {
+  if (options.routes) {
+    const rows = await db.prisma.$queryRaw<(FleetSample & { site: string })[]>`
+      SELECT site, healthy, failing, stale, cannot_tell AS "cannotTell", signed_off AS "signedOff", at_risk AS "atRisk",
+        patterns, routes
+      FROM (${samplesNow}) s`;
+    return new Map(rows.map(({ site, ...sample }) => [site, sample]));
+  }
+  const samples = new Map([["", emptySample()]]);
+  for (const cell of await fleetCells(wholeFleet(db)))
+    for (const site of cell.site === null ? [""] : ["", cell.site]) {
+      const sample = samples.get(site) ?? emptySample();
+      samples.set(site, sample);
+      addCell(sample, cell);
+    }
+  return samples;
+}
+
+function addCell(sample: ReturnType<typeof emptySample>, cell: FleetCell): void {
+  const counts = countsOf([cell]);
+  for (const state of Object.keys(counts) as (keyof Counts)[]) sample[state] += counts[state];
+  if (cell.pattern !== null && (cell.status === "healthy" || cell.status === "failing"))
+    sample.patterns[cell.pattern] = (sample.patterns[cell.pattern] ?? 0) + cell.machines;
 }
 
 /** Sites in view that had machines on the last day. */
