@@ -37,6 +37,7 @@ lynceus-collector rediagnose --help
   --id NAME              name of this collector among those of one database (host name and port)
   --requests-per-second N  budget of the whole fleet per target host (15)
   --retention-days N     days that observations are kept (30)
+  --api-requests-per-minute N  requests of one token or address (600); a Grafana with many viewers needs more
   --log-level LEVEL      trace, debug, info, warn, error (info)
 
 LYNCEUS_PUBLIC_NAME=collector.example.org stands for --tls-name and --public-url with the port above.
@@ -82,6 +83,7 @@ export function parseOptions(
       id: { type: "string" },
       "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
       "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
+      "api-requests-per-minute": { type: "string", default: String(defaultConfig.apiRequestsPerMinute) },
       "log-level": { type: "string", default: "info" },
     },
   });
@@ -128,6 +130,7 @@ export function parseOptions(
       ...defaultConfig,
       requestsPerSecond: integer("requests-per-second", values["requests-per-second"], 1, 100_000),
       retentionDays: integer("retention-days", values["retention-days"], 1, 3650),
+      apiRequestsPerMinute: integer("api-requests-per-minute", values["api-requests-per-minute"], 10, 1_000_000),
     },
   };
 }

@@ -1,5 +1,5 @@
-import { ensurePartitions } from "@lynceus/db/partitions";
 import type { Database } from "@lynceus/db/client";
+import { ensurePartitions } from "@lynceus/db/partitions";
 import type pg from "pg";
 
 /*
@@ -52,6 +52,16 @@ const createRandom = `CREATE OR REPLACE FUNCTION pg_temp.chance(n bigint, purpos
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   AS $$ SELECT (hashint8extended(n, purpose) & 9007199254740991) / 9007199254740992.0 $$`;
 
+/** An id of a text, with the version and the variant that a UUID has: the API gives out no other. */
+const createId = `CREATE OR REPLACE FUNCTION pg_temp.id(of text) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS $$ SELECT overlay(overlay(md5(of) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid $$`;
+
+/** Makes what these statements call; before any of them, on the same connection. */
+export async function createFunctions(client: pg.Client): Promise<void> {
+  await client.query(createRandom);
+  await client.query(createId);
+}
+
 export type Log = (line: string) => void;
 
 /** Fills the tables of the past. Indexes that no constraint needs are made once the rows are there. */
@@ -60,7 +70,6 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
   const step = timed(log);
   const from = new Date(now.getTime() - days * dayMs);
   await ensurePartitions(db, from, days + 7);
-  await client.query(createRandom);
   await client.query(
     "CREATE TEMP TABLE seed_kinds (i int, kind text, text text, detail text, severity text, joins text)",
   );
@@ -76,7 +85,7 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
   await step("timeline entries", () =>
     client.query(
       `INSERT INTO transitions (machine_id, at, id, kind, text, detail, severity, replayed, change_key)
-       SELECT m.id, ${at("row.n", 1)}, md5('t' || row.n)::uuid, k.kind, k.text, k.detail, k.severity, FALSE, k.joins
+       SELECT m.id, ${at("row.n", 1)}, pg_temp.id('t' || row.n), k.kind, k.text, k.detail, k.severity, FALSE, k.joins
        FROM seed_machines m CROSS JOIN generate_series(0, ${perMachine.transitions - 1}) AS g(i)
        CROSS JOIN LATERAL (SELECT m.n::bigint * 100 + g.i AS n) row
        JOIN seed_kinds k ON k.i = floor(pg_temp.chance(row.n, ${seed * 100 + 2}) * ${kinds.length})`,
@@ -102,7 +111,7 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
     client.query(
       `INSERT INTO findings (id, machine_id, pattern, severity, confidence, "primary", cause, sentence, evidence,
          configurations, users, since, cleared_at)
-       SELECT md5('f' || row.n)::uuid, m.id, f.pattern, f.severity, f.confidence, f."primary", f.cause, f.sentence,
+       SELECT pg_temp.id('f' || row.n), m.id, f.pattern, f.severity, f.confidence, f."primary", f.cause, f.sentence,
          f.evidence, f.configurations, f.users, t.at, least(t.at + pg_temp.chance(row.n, ${seed * 100 + 7})
          * interval '2 days', $1::timestamptz)
        FROM seed_machines m CROSS JOIN generate_series(0, ${perMachine.cleared - 1}) AS g(i)
@@ -140,7 +149,7 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
       `WITH made AS (
          INSERT INTO fleet_changes (id, change_key, simulated, kind, text, detail, set_key, set_value, first_at, last_at,
            machines)
-         SELECT md5('c' || g.i)::uuid, k.joins || ':' || g.i, TRUE, k.kind, k.text, k.detail, NULL, NULL,
+         SELECT pg_temp.id('c' || g.i), k.joins || ':' || g.i, TRUE, k.kind, k.text, k.detail, NULL, NULL,
            ${at("g.i", 8)}, ${at("g.i", 8)} + interval '20 minutes', 0
          FROM generate_series(1, ${days * 20}) AS g(i) JOIN seed_kinds k ON k.joins IS NOT NULL
            AND k.i = (SELECT min(i) FROM seed_kinds WHERE joins IS NOT NULL) + g.i % 3
@@ -165,21 +174,21 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
   await step("reports, commands, audit", async () => {
     await client.query(
       `INSERT INTO machine_reports (id, machine_id, "user", at, prompted, pattern, note, created_at, created_by)
-       SELECT md5('r' || g.i)::uuid, m.id, 'user ' || g.i, ${at("g.i", 10)}, g.i % 7 <> 0, NULL, '', $1, 'seed'
+       SELECT pg_temp.id('r' || g.i), m.id, 'user ' || g.i, ${at("g.i", 10)}, g.i % 7 <> 0, NULL, '', $1, 'seed'
        FROM generate_series(1, ${days * 100}) AS g(i) JOIN seed_machines m
          ON m.n = floor(pg_temp.chance(g.i, ${seed * 100 + 11}) * (SELECT count(*) FROM seed_machines))`,
       [now],
     );
     await client.query(
       `INSERT INTO commands (id, machine_id, command, created_at, created_by, state, done, total, updated_at)
-       SELECT md5('k' || g.i)::uuid, m.id, 'check-now', ${at("g.i", 12)}, 'seed', 'done', 16, 16, $1
+       SELECT pg_temp.id('k' || g.i), m.id, 'check-now', ${at("g.i", 12)}, 'seed', 'done', 16, 16, $1
        FROM generate_series(1, ${days * 200}) AS g(i) JOIN seed_machines m
          ON m.n = floor(pg_temp.chance(g.i, ${seed * 100 + 13}) * (SELECT count(*) FROM seed_machines))`,
       [now],
     );
     await client.query(
       `INSERT INTO audit (id, at, actor, action, subject, before, after)
-       SELECT md5('a' || g.i)::uuid, ${at("g.i", 14)}, 'admin' || g.i % 9 || '@example.org',
+       SELECT pg_temp.id('a' || g.i), ${at("g.i", 14)}, 'admin' || g.i % 9 || '@example.org',
          (ARRAY['machine.tag','machine.site','policy.save','report.create','token.create'])[1 + g.i % 5], 'machine ' || g.i,
          NULL, jsonb_build_object('add', 'pilot')
        FROM generate_series(1, ${days * 1000}) AS g(i)`,

@@ -8,7 +8,8 @@ import { buildPolicy } from "@lynceus/protocol/presets";
 import type pg from "pg";
 import { seedCauses } from "./causes.ts";
 import { type CompanyOptions, type SeedMachine, seedCompany, seedSites } from "./company.ts";
-import { type Log, seedHistory } from "./history.ts";
+import { createFunctions, type Log, seedHistory } from "./history.ts";
+import { seedSeries } from "./series.ts";
 import { makeTemplates, type Template } from "./templates.ts";
 
 export interface SeedOptions extends CompanyOptions {
@@ -59,6 +60,7 @@ export async function seedFleet(db: Database, options: SeedOptions, log: Log): P
     await client.query("SET synchronous_commit = off");
     await client.query("SET work_mem = '64MB'");
     await client.query("SET maintenance_work_mem = '256MB'");
+    await createFunctions(client);
     await storeTemplates(client, templates);
     const began = performance.now();
     for (let i = 0; i < machines.length; i += chunk)
@@ -70,6 +72,7 @@ export async function seedFleet(db: Database, options: SeedOptions, log: Log): P
     );
     await seedHistory(db, client, options, log);
     await recordSample(db, now);
+    await seedSeries(client, options);
     await seedCauses(db, now, options.days);
     const { rows } = await client.query<{ bytes: string }>(
       "SELECT pg_database_size(current_database())::text AS bytes",
@@ -205,7 +208,7 @@ async function storeFindings(client: pg.Client): Promise<number> {
   const { rowCount } = await client.query(
     `INSERT INTO findings (id, machine_id, pattern, severity, confidence, "primary", cause, sentence, evidence,
        configurations, users, since)
-     SELECT md5('open' || m.n || f.pattern)::uuid, m.id, f.pattern, f.severity, f.confidence, f."primary", f.cause,
+     SELECT pg_temp.id('open' || m.n || f.pattern), m.id, f.pattern, f.severity, f.confidence, f."primary", f.cause,
        f.sentence, f.evidence, f.configurations, f.users, m.since
      FROM seed_machines m JOIN seed_findings f ON f.template = m.template`,
   );

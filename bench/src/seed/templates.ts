@@ -1,6 +1,6 @@
+import { sharedValues } from "@lynceus/diagnosis/attribution/subject";
 import type { MachineColumns as Columns } from "@lynceus/diagnosis/columns";
 import { columnView, machineColumns } from "@lynceus/diagnosis/columns";
-import { sharedValues } from "@lynceus/diagnosis/attribution/subject";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import { emptyFleet } from "@lynceus/diagnosis/fleet";
 import { applyObservation, emptyState } from "@lynceus/diagnosis/state";

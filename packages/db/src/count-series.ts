@@ -14,6 +14,8 @@ import { type Grid, gridOf, sitesToRead } from "./series-grid.ts";
 export const minuteDays = 35;
 /** More samples than this are not read for one answer: hours stand for the minutes then. */
 const mostRows = 100_000;
+/** Above this step an hour says as much. */
+const hoursFrom = 1_800;
 /** Sites are ranked by the last so many days of a span. */
 const rankDays = 31;
 
@@ -72,7 +74,7 @@ export async function readCountSeries(db: Fleet, query: CountHistoryQuery, now: 
   const sites = ranked?.sites ?? asked ?? [fleet];
   const minutes = (grid.end.getTime() - grid.start.getTime()) / 60_000;
   const tooOld = grid.start.getTime() < now.getTime() - minuteDays * dayMs;
-  if (grid.stepSeconds % 3600 === 0 || tooOld || minutes * sites.length > mostRows) grid = gridOf(query, now, 3600);
+  if (grid.stepSeconds > hoursFrom || tooOld || minutes * sites.length > mostRows) grid = gridOf(query, now, 3600);
   const hours = grid.stepSeconds % 3600 === 0;
   const withJson = by === "pattern" || by === "proxy" || query.pattern !== undefined || query.proxy !== undefined;
   const rows = await worstSamples(db, grid, hours ? "fleet_hours" : "fleet_samples", sites, withJson);
