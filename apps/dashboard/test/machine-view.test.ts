@@ -1,5 +1,6 @@
 import { applyObservation, emptyState } from "@lynceus/diagnosis/state";
 import type { Observation } from "@lynceus/protocol/facts";
+import { completionOf, splitTerms, tokenParts } from "@lynceus/protocol/filter-completion";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import type { MachineRow } from "@lynceus/protocol/read-api";
 import { describe, expect, test } from "vitest";
@@ -8,7 +9,6 @@ import { sentenceRuns } from "../src/components/machine/sentence.ts";
 import { settingsDiff } from "../src/components/machine/settings-diff.ts";
 import { settingsTable } from "../src/components/machine/settings-view.ts";
 import { stripOf, timeTicks } from "../src/components/machine/strips.ts";
-import { completionOf, splitTerms, tokenParts } from "../src/components/machines/filter-draft.ts";
 import { machinesHref, term } from "../src/components/machines/links.ts";
 import { rowView } from "../src/components/machines/row-view.ts";
 import { views } from "../src/components/machines/views.ts";

@@ -1,10 +1,10 @@
 "use client";
 
 import { type FilterError, parseFilter } from "@lynceus/protocol/filter";
+import { completionOf, examplesOf, quoteValue, splitTerms, tokenParts } from "@lynceus/protocol/filter-completion";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import { Combobox, Pill, PillsInput, useCombobox } from "@mantine/core";
 import { type ClipboardEvent, type KeyboardEvent, type RefObject, useEffect, useState } from "react";
-import { completionOf, examplesOf, quoteValue, splitTerms, tokenParts } from "./filter-draft.ts";
 import styles from "./machines.module.css";
 
 interface Option {

@@ -1,4 +1,6 @@
-import { type FilterFieldInfo, filterFields } from "@lynceus/protocol/filter";
+import { type FilterFieldInfo, filterFields } from "./filter.ts";
+
+/* How a filter is typed: what completes the term under the cursor, and how a value is written. Pure. */
 
 /** What the word under the cursor asks to be completed with. */
 export type Completion =
