@@ -35,6 +35,15 @@ const filters = [
   "since<2h",
   "seen>1h",
   "skew>300",
+  "ms>100",
+  "by:manual",
+  "zone:intranet",
+  "winhttp:unknown",
+  "resolver:10.1.*",
+  "server:EX01",
+  "subnet:10.1.0.0/16",
+  "target:ews",
+  "changed<24h",
 ];
 
 const sorts = ["name", "-since", "-seen", "status", "severity", "primary", "site", "route", "agent", "os"];

@@ -144,6 +144,14 @@ export async function seedHistory(db: Database, client: pg.Client, options: Hist
       [now],
     ),
   );
+  await step("hours of the fleet", () =>
+    client.query(
+      `INSERT INTO fleet_hours (site, at, sampled_at, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns)
+       SELECT DISTINCT ON (site, date_trunc('hour', at, 'UTC')) site, date_trunc('hour', at, 'UTC'), at, healthy, failing,
+         stale, cannot_tell, signed_off, at_risk, patterns
+       FROM fleet_samples ORDER BY site, date_trunc('hour', at, 'UTC'), failing DESC, at DESC`,
+    ),
+  );
   await step("changes of the fleet", () =>
     client.query(
       `WITH made AS (

@@ -153,6 +153,9 @@ function rowOf(machine: SeedMachine, n: number, template: Template, now: Date) {
     tls_issuer: columns.tlsIssuer,
     tls_spki: columns.tlsSpki,
     clock_skew_ms: columns.clockSkewMs,
+    answer_ms: columns.answerMs,
+    ...template.listed,
+    private_address: machine.address,
     subnet: `${machine.address.split(".").slice(0, 3).join(".")}.0/24`,
     resolver: `${machine.site.network}.0.53`,
     back_end: template.traits.values["back-end"] ?? null,
@@ -184,10 +187,12 @@ async function storeMachines(
        FROM given g JOIN seed_templates t ON t.id = g.template
      ), kept AS (
        INSERT INTO machine_traits (machine_id, changed_at, digest, pac_url, resolver, subnet, back_end, route_kind,
-         configuration, dns_answer, policy_version)
-       SELECT x.id, $2, '', x.pac_url, x.resolver, x.subnet, x.back_end, x.route_kind, x.configuration, x.dns_answer, 1
+         configuration, dns_answer, policy_version, chosen_by, zone, winhttp, private_address, failed_targets)
+       SELECT x.id, $2, '', x.pac_url, x.resolver, x.subnet, x.back_end, x.route_kind, x.configuration, x.dns_answer, 1,
+         x.chosen_by, x.zone, x.winhttp, x.private_address, x.failed_targets
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, pac_url text, resolver text, subnet text, back_end text,
-         route_kind text, configuration text, dns_answer text)
+         route_kind text, configuration text, dns_answer text, chosen_by text, zone text, winhttp text,
+         private_address text, failed_targets text[])
      )
      INSERT INTO seed_machines SELECT n, id, template, observations, status_since FROM given ORDER BY id`,
     [JSON.stringify(rows), now],
@@ -200,7 +205,7 @@ const machineColumns = [
   ),
   ..."last_seen_at signed_off_at status status_since at_risk primary_pattern primary_severity".split(" "),
   ..."primary_confidence primary_cause primary_since patterns location route verdict_configured".split(" "),
-  ..."verdict_direct chain_configured chain_direct pac_hash tls_issuer tls_spki clock_skew_ms".split(" "),
+  ..."verdict_direct chain_configured chain_direct pac_hash tls_issuer tls_spki clock_skew_ms answer_ms".split(" "),
 ];
 
 /** The open findings are those of the states. Returns how many there are. */

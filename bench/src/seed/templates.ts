@@ -1,6 +1,6 @@
 import { sharedValues } from "@lynceus/diagnosis/attribution/subject";
 import type { MachineColumns as Columns } from "@lynceus/diagnosis/columns";
-import { columnView, machineColumns } from "@lynceus/diagnosis/columns";
+import { columnView, listedTraits, machineColumns } from "@lynceus/diagnosis/columns";
 import { diagnose } from "@lynceus/diagnosis/diagnose";
 import { emptyFleet } from "@lynceus/diagnosis/fleet";
 import { applyObservation, emptyState } from "@lynceus/diagnosis/state";
@@ -19,6 +19,8 @@ export interface Template {
   readonly state: MachineState;
   readonly columns: Columns;
   readonly traits: ReturnType<typeof sharedValues>;
+  /** What lists show beside the columns, by the names of the database. */
+  readonly listed: { chosen_by: string | null; zone: string | null; winhttp: string | null; failed_targets: string[] };
   /** Its last observations, as they are stored. */
   readonly observations: readonly {
     kind: string;
@@ -66,6 +68,7 @@ function makeTemplate(id: number, fault: Fault, proxied: boolean, policy: Policy
     state = { ...state, diagnosis: judged.diagnosis, persistence: judged.persistence };
   }
   const view = columnView(state, policy);
+  const { chosenBy, zone, winhttp, failedTargets } = listedTraits(state, view);
   return {
     id,
     fault,
@@ -73,6 +76,7 @@ function makeTemplate(id: number, fault: Fault, proxied: boolean, policy: Policy
     state,
     columns: machineColumns(state, policy, view),
     traits: sharedValues(state, view),
+    listed: { chosen_by: chosenBy, zone, winhttp, failed_targets: failedTargets },
     observations: drafts.map((draft) => ({
       kind: draft.kind,
       key: draft.key,

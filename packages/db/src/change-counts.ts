@@ -17,3 +17,16 @@ export async function changeCounts(db: FleetReader, changeIds: readonly string[]
   const byId = new Map(rows.map((row) => [row.id, row]));
   return (id) => byId.get(id) ?? none;
 }
+
+/**
+ * How many of the machines that took each of these changes fail now, as a function of the change's id. Looks at those
+ * that fail alone, which are few, where `changeCounts` looks at everyone who took a change.
+ */
+export async function changeFailing(db: FleetReader, changeIds: readonly string[]): Promise<(id: string) => number> {
+  const rows = await db.prisma.$queryRaw<{ id: string; failing: number }[]>`
+    SELECT f.change_id::text AS id, count(*)::int AS failing
+    FROM ${machines(db)} m JOIN fleet_change_machines f ON f.machine_id = m.id
+    WHERE m.status = 'failing' AND m.revoked_at IS NULL AND f.change_id = ANY (${[...changeIds]}::uuid[]) GROUP BY 1`;
+  const byId = new Map(rows.map((row) => [row.id, row.failing]));
+  return (id) => byId.get(id) ?? 0;
+}

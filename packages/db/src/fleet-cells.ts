@@ -90,7 +90,6 @@ export async function foldFleetCells(db: Database): Promise<void> {
     )
     INSERT INTO fleet_cells AS c (site, status, at_risk, pattern, simulated, machines)
     SELECT site, status, at_risk, pattern, simulated, sum(machines)::int FROM gone
-    GROUP BY 1, 2, 3, 4, 5 HAVING sum(machines) <> 0 ORDER BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (site, status, at_risk, pattern, simulated) DO UPDATE SET machines = c.machines + excluded.machines`;
-  await db.prisma.$executeRaw`DELETE FROM fleet_cells WHERE machines = 0`;
 }

@@ -55,6 +55,8 @@ export interface MachineColumns {
   tlsIssuer: string | null;
   tlsSpki: string | null;
   clockSkewMs: number | null;
+  /** Absent: not known. */
+  answerMs?: number | null;
   /** When the present status began, where that is not `seenAt`; only read when the status changes. */
   statusSince?: Date | number | null;
   /** Undefined leaves what is stored. */
@@ -86,6 +88,12 @@ export interface TraitColumns {
   tlsSpkiBefore: string | null;
   tlsChangedAt: number | null;
   dnsAnswer: string | null;
+  /** What lists show and filter by, beside what is compared; absent: not known. */
+  chosenBy?: string | null;
+  zone?: string | null;
+  winhttp?: string | null;
+  privateAddress?: string | null;
+  failedTargets?: readonly string[];
   /** Of the machine: first sights are kept apart. */
   simulated: boolean;
 }
@@ -231,7 +239,7 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
         checkpoint boolean, status text, "atRisk" boolean, "primaryPattern" text, "primarySeverity" text,
         "primaryConfidence" text, "primaryCause" text, "primarySince" timestamptz, patterns text[], location text,
         route text, "verdictConfigured" text, "verdictDirect" text, "chainConfigured" text, "chainDirect" text,
-        "pacHash" text, "tlsIssuer" text, "tlsSpki" text, "clockSkewMs" float8, "statusSince" timestamptz,
+        "pacHash" text, "tlsIssuer" text, "tlsSpki" text, "clockSkewMs" float8, "answerMs" float8, "statusSince" timestamptz,
         hostname text, os text, "osVersion" text, "agentVersion" text, simulated boolean,
         site text, "siteGiven" boolean, traits jsonb)
     ), moved AS (
@@ -254,7 +262,7 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
           primary_cause = r."primaryCause", primary_since = r."primarySince", patterns = r.patterns,
           location = r.location, route = r.route, verdict_configured = r."verdictConfigured",
           verdict_direct = r."verdictDirect", chain_configured = r."chainConfigured", chain_direct = r."chainDirect",
-          pac_hash = r."pacHash", tls_issuer = r."tlsIssuer", tls_spki = r."tlsSpki", clock_skew_ms = r."clockSkewMs",
+          pac_hash = r."pacHash", tls_issuer = r."tlsIssuer", tls_spki = r."tlsSpki", clock_skew_ms = r."clockSkewMs", answer_ms = r."answerMs",
           last_seen_at = greatest(m.last_seen_at, r."seenAt"),
           signed_off_at = CASE WHEN r.status = 'signed-off' THEN coalesce(m.signed_off_at, r."seenAt") END,
           hostname = coalesce(r.hostname, m.hostname), os = coalesce(r.os, m.os),
@@ -264,21 +272,26 @@ async function commitOnce(db: Database, batch: IngestBatch): Promise<string[]> {
       WHERE m.id = r."machineId"
     ), trait_out AS (
       INSERT INTO machine_traits AS t (machine_id, changed_at, digest, pac_url, resolver, subnet, back_end, address,
-        route_kind, configuration, settings_changed_at, settings_counter, tls_spki_before, tls_changed_at, dns_answer)
+        route_kind, configuration, settings_changed_at, settings_counter, tls_spki_before, tls_changed_at, dns_answer,
+        chosen_by, zone, winhttp, private_address, failed_targets)
       SELECT r."machineId", now(), x.digest, x."pacUrl", x.resolver, x.subnet, x."backEnd", x.address, x."routeKind",
-        x.configuration, x."settingsChangedAt", x."settingsCounter", x."tlsSpkiBefore", x."tlsChangedAt", x."dnsAnswer"
+        x.configuration, x."settingsChangedAt", x."settingsCounter", x."tlsSpkiBefore", x."tlsChangedAt", x."dnsAnswer",
+        x."chosenBy", x.zone, x.winhttp, x."privateAddress", coalesce(x."failedTargets", '{}')
       FROM machine_in r JOIN moved ON moved.machine_id = r."machineId"
       CROSS JOIN LATERAL jsonb_to_record(r.traits) AS x(
         digest text, "pacUrl" text, resolver text, subnet text, "backEnd" text, address text, "routeKind" text,
         configuration text, "settingsChangedAt" timestamptz, "settingsCounter" bigint, "tlsSpkiBefore" text,
-        "tlsChangedAt" timestamptz, "dnsAnswer" text)
+        "tlsChangedAt" timestamptz, "dnsAnswer" text, "chosenBy" text, zone text, winhttp text, "privateAddress" text,
+        "failedTargets" text[])
       WHERE r.traits IS NOT NULL
       ON CONFLICT (machine_id) DO UPDATE SET changed_at = excluded.changed_at, digest = excluded.digest,
         pac_url = excluded.pac_url, resolver = excluded.resolver, subnet = excluded.subnet,
         back_end = excluded.back_end, address = excluded.address, route_kind = excluded.route_kind,
         configuration = excluded.configuration, settings_changed_at = excluded.settings_changed_at,
         settings_counter = excluded.settings_counter, tls_spki_before = excluded.tls_spki_before,
-        tls_changed_at = excluded.tls_changed_at, dns_answer = excluded.dns_answer
+        tls_changed_at = excluded.tls_changed_at, dns_answer = excluded.dns_answer,
+        chosen_by = excluded.chosen_by, zone = excluded.zone, winhttp = excluded.winhttp,
+        private_address = excluded.private_address, failed_targets = excluded.failed_targets
     ), first_out AS (
       INSERT INTO first_seen (key, value, simulated, at)
       SELECT DISTINCT 'pac-hash', r."pacHash", (r.traits->>'simulated')::boolean, ${now}::timestamptz FROM machine_in r

@@ -8,10 +8,11 @@ export class FilterFieldError extends Error {
 
 type TextValue = Extract<FilterValue, { kind: "text" }>;
 type RangeValue = Extract<FilterValue, { kind: "range" }>;
+type SubnetValue = Extract<FilterValue, { kind: "subnet" }>;
 
 /** How one field reads the columns of `machines m`. */
 interface FieldSql {
-  /** What its values are, for completion; null where they are not listed. */
+  /** What its values are, for completion and groups, over `machines m` and its `machine_traits t`; null where they are not listed. */
   readonly value: Prisma.Sql | null;
   /** True where the field was not observed. */
   readonly unknown: Prisma.Sql;
@@ -19,6 +20,7 @@ interface FieldSql {
   readonly none: Prisma.Sql;
   readonly text?: (value: TextValue, field: FilterField) => Prisma.Sql;
   readonly range?: (value: RangeValue) => Prisma.Sql;
+  readonly subnet?: (value: SubnetValue) => Prisma.Sql;
 }
 
 const never = Prisma.sql`FALSE`;
@@ -88,6 +90,23 @@ function rangeField(column: Prisma.Sql, bind: (value: number) => Prisma.Sql): Fi
   };
 }
 
+/** That the machine has a row of `machine_traits` for which a condition over `x` holds. */
+const hasTraits = (condition: Prisma.Sql) =>
+  Prisma.sql`EXISTS (SELECT FROM machine_traits x WHERE x.machine_id = m.id AND ${condition})`;
+
+/** A field of `machine_traits`: a condition looks there by itself, whatever query it stands in. */
+function traitField(name: string, field: (column: Prisma.Sql, unknown: Prisma.Sql) => FieldSql): FieldSql {
+  const column = Prisma.sql`x.${Prisma.raw(name)}`;
+  const { text, range, value } = field(column, never);
+  return {
+    value: value && Prisma.sql`t.${Prisma.raw(name)}`,
+    unknown: Prisma.sql`NOT ${hasTraits(Prisma.sql`${column} IS NOT NULL`)}`,
+    none: never,
+    ...(text && { text: (wanted, of) => hasTraits(text(wanted, of)) }),
+    ...(range && { range: (wanted) => hasTraits(range(wanted)) }),
+  };
+}
+
 const timeField = (column: Prisma.Sql) => rangeField(column, (at) => Prisma.sql`${new Date(at)}::timestamptz`);
 
 /** A machine that cannot be told has no finding because nobody could look; any other has none because there is none. */
@@ -118,11 +137,17 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     text: (value, field) => Prisma.sql`m.patterns && ${enumValues(value, field)}::text[]`,
   },
   // A machine that was never seen has shown no address yet; a seen one without a site is in none of the admin's.
-  site: textField(
-    Prisma.sql`m.site`,
-    Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NULL)`,
-    Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NOT NULL)`,
-  ),
+  // A site's spelling is looked up among the few that there are, so that its machines are found by their index.
+  site: {
+    ...textField(
+      Prisma.sql`m.site`,
+      Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NULL)`,
+      Prisma.sql`(m.site IS NULL AND m.last_seen_at IS NOT NULL)`,
+    ),
+    text: (value) => Prisma.sql`m.site = ANY (ARRAY(
+      SELECT site FROM fleet_cells WHERE site <> '' AND ${matchesText(Prisma.sql`site`, value)}
+      UNION SELECT site FROM fleet_cell_changes WHERE site <> '' AND ${matchesText(Prisma.sql`site`, value)}))`,
+  },
   location: enumField(Prisma.sql`m.location`, never),
   route: textField(Prisma.sql`m.route`),
   pac: {
@@ -141,19 +166,39 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     unknown: Prisma.sql`m.chain_configured IS NULL`,
     none: Prisma.sql`(m.chain_configured IS NOT NULL AND position('f' in m.chain_configured) = 0)`,
   },
+  target: {
+    value: Prisma.sql`unnest(t.failed_targets)`,
+    unknown: Prisma.sql`NOT ${hasTraits(Prisma.sql`TRUE`)}`,
+    none: never,
+    text: (value) =>
+      hasTraits(Prisma.sql`EXISTS (SELECT FROM unnest(x.failed_targets) f WHERE ${matchesText(Prisma.sql`f`, value)})`),
+  },
   issuer: textField(Prisma.sql`m.tls_issuer`),
+  resolver: traitField("resolver", textField),
+  server: traitField("back_end", textField),
+  winhttp: traitField("winhttp", textField),
+  by: traitField("chosen_by", enumField),
+  zone: traitField("zone", enumField),
+  subnet: {
+    value: Prisma.sql`t.subnet`,
+    unknown: Prisma.sql`NOT ${hasTraits(Prisma.sql`x.private_address IS NOT NULL`)}`,
+    none: never,
+    subnet: ({ cidr }) => hasTraits(Prisma.sql`x.private_address::inet <<= ${cidr}::inet`),
+  },
   os: enumField(Prisma.sql`m.os`, never),
   agent: textField(Prisma.sql`m.agent_version`, Prisma.sql`m.agent_version = ''`),
   tag: {
     value: Prisma.sql`unnest(m.tags)`,
     unknown: never,
     none: Prisma.sql`cardinality(m.tags) = 0`,
-    text: (value) => Prisma.sql`EXISTS (SELECT FROM unnest(m.tags) t WHERE ${matchesText(Prisma.sql`t`, value)})`,
+    text: (value) => Prisma.sql`m.tags && ARRAY(SELECT name FROM tags WHERE ${matchesText(Prisma.sql`name`, value)})`,
   },
   simulated: enumField(Prisma.sql`CASE WHEN m.simulated THEN 'yes' ELSE 'no' END`, never),
   name: textField(Prisma.sql`m.hostname`, never),
   since: timeField(Prisma.sql`m.status_since`),
   seen: timeField(Prisma.sql`m.last_seen_at`),
+  changed: traitField("settings_changed_at", timeField),
+  ms: rangeField(Prisma.sql`m.answer_ms`, (ms) => Prisma.sql`${ms}::float8`),
   skew: rangeField(Prisma.sql`m.clock_skew_ms`, (ms) => Prisma.sql`${ms}::float8`),
 };
 
@@ -179,7 +224,7 @@ function termSql(term: FilterTerm): Prisma.Sql {
         ? field.text?.(value, term.field)
         : value.kind === "range"
           ? field.range?.(value)
-          : undefined;
+          : field.subnet?.(value);
     if (!matched)
       throw new FilterFieldError(
         `"${value.text}" is no value of ${term.field}; such as ${filterFields[term.field].example}`,

@@ -44,6 +44,7 @@ const sorts = {
   os: sort(Prisma.sql`m.os`, "text", false),
   agent: sort(Prisma.sql`m.agent_version`, "text", false),
   skew: sort(Prisma.sql`m.clock_skew_ms`, "float8"),
+  ms: sort(Prisma.sql`m.answer_ms`, "float8"),
 } as const satisfies Record<string, Sort>;
 
 export type MachineSortKey = keyof typeof sorts;
@@ -74,9 +75,10 @@ export function machineWhere(query: MachineQuery): Prisma.Sql {
 }
 
 /** A row as PostgreSQL writes it to JSON. */
-interface JsonRow extends Omit<MachineRow, "primary" | "since" | "lastSeenAt"> {
+interface JsonRow extends Omit<MachineRow, "primary" | "since" | "lastSeenAt" | "changedAt"> {
   since: string;
   lastSeenAt: string | null;
+  changedAt: string | null;
   primaryPattern: string | null;
   primarySeverity: string | null;
   primaryConfidence: string | null;
@@ -92,7 +94,12 @@ const rowColumns = Prisma.sql`
   m.verdict_configured AS "verdictConfigured", m.verdict_direct AS "verdictDirect",
   m.chain_configured AS "chainConfigured", m.chain_direct AS "chainDirect", m.pac_hash AS "pacHash", m.os,
   m.os_version AS "osVersion", m.agent_version AS "agentVersion", m.last_seen_at AS "lastSeenAt",
-  m.connected_to IS NOT NULL AS connected, m.approved, m.cloned_at IS NOT NULL AS cloned, m.simulated, m.tags`;
+  m.connected_to IS NOT NULL AS connected, m.approved, m.cloned_at IS NOT NULL AS cloned, m.simulated, m.tags,
+  m.answer_ms AS "answerMs", m.clock_skew_ms AS "clockSkewMs", m.tls_issuer AS issuer,
+  t.settings_changed_at AS "changedAt", t.chosen_by AS "chosenBy", t.zone, t.back_end AS server, t.resolver, t.subnet,
+  t.winhttp, coalesce(t.failed_targets, '{}') AS "failedTargets"`;
+/** Where the columns of a row are, \`m\` and \`t\`; PostgreSQL leaves out the join where nothing of \`t\` is asked for. */
+const withTraits = Prisma.sql`LEFT JOIN machine_traits t ON t.machine_id = m.id`;
 
 /** Columns hold what this package's own types let in, so they are taken back as those. */
 function toMachineRow(row: JsonRow): MachineRow {
@@ -106,7 +113,13 @@ function toMachineRow(row: JsonRow): MachineRow {
           confidence: primaryConfidence ?? "low",
           cause: primaryCause ?? "",
         } as MachineRow["primary"]);
-  return { ...rest, since: iso(row.since), lastSeenAt: iso(row.lastSeenAt), primary };
+  return {
+    ...rest,
+    since: iso(row.since),
+    lastSeenAt: iso(row.lastSeenAt),
+    changedAt: iso(row.changedAt),
+    primary,
+  };
 }
 
 /** The rows after a cursor. NULLs come last in both directions; ties are broken by id. */
@@ -135,7 +148,15 @@ function afterCursor(cursor: string | null | undefined, name: MachineSort, by: S
  */
 export async function listMachines(
   db: FleetReader,
-  query: MachineQuery & { sort?: MachineSort; cursor?: string | null; limit?: number },
+  query: MachineQuery & {
+    sort?: MachineSort;
+    cursor?: string | null;
+    /** Rows to leave out after the cursor: where a list that is drawn in part goes on. */
+    skip?: number;
+    limit?: number;
+    /** How many match, where the caller has counted them in the same snapshot. */
+    total?: number;
+  },
 ): Promise<Page<MachineRow>> {
   const name = query.sort ?? "name";
   const down = name.startsWith("-");
@@ -146,15 +167,25 @@ export async function listMachines(
   const order = by.nullable
     ? Prisma.sql`${by.expression} ${direction} NULLS LAST, m.id ${direction}`
     : Prisma.sql`${by.expression} ${direction}, m.id ${direction}`;
-  // One statement is one snapshot.
+  const total =
+    query.total === undefined
+      ? Prisma.sql`(SELECT count(*)::int FROM ${machines(db)} m WHERE ${where})`
+      : Prisma.sql`${query.total}::int`;
+  // Few that match are not looked for along an index of the order, which passes all that do not.
+  const few = query.total !== undefined && query.total < 50 * limit;
+  const from = few
+    ? Prisma.sql`(SELECT * FROM ${machines(db)} m WHERE ${where} OFFSET 0) m WHERE TRUE`
+    : Prisma.sql`${machines(db)} m WHERE ${where}`;
+  // One statement is one snapshot. Ids are sorted, and the rows of the page alone are read whole.
   const [answer] = await db.prisma.$queryRaw<
     { asOf: Date; total: number; items: (JsonRow & { sortValue: string | number | null })[] }[]
   >`
-    SELECT now() AS "asOf", (SELECT count(*)::int FROM ${machines(db)} m WHERE ${where}) AS total,
+    SELECT now() AS "asOf", ${total} AS total,
       (SELECT coalesce(json_agg(page), '[]') FROM (
-        SELECT ${rowColumns}, ${by.expression} AS "sortValue" FROM ${machines(db)} m
-        WHERE ${where} AND ${afterCursor(query.cursor, name, by, down)}
-        ORDER BY ${order} LIMIT ${limit + 1}) page) AS items`;
+        SELECT ${rowColumns}, ${by.expression} AS "sortValue" FROM (
+          SELECT m.id FROM ${from} AND ${afterCursor(query.cursor, name, by, down)}
+          ORDER BY ${order} OFFSET ${Math.max(0, Math.trunc(query.skip ?? 0))} LIMIT ${limit + 1}) found
+        JOIN ${machines(db)} m ON m.id = found.id ${withTraits} ORDER BY ${order}) page) AS items`;
   if (!answer) throw new Error("the database gave no answer to a query that always has one row");
   const items = answer.items.slice(0, limit);
   const last = items.at(-1);
@@ -165,6 +196,30 @@ export async function listMachines(
     total: answer.total,
     asOf: answer.asOf.toISOString(),
   };
+}
+
+/** Machines whose name contains a text, without regard to case, in order of name; at most `limit`. */
+export async function findMachines(db: FleetReader, text: string, limit = 8): Promise<MachineRow[]> {
+  const needle = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+  const rows = await db.prisma.$queryRaw<{ row: JsonRow }[]>`
+    SELECT to_json(found) AS row FROM (
+      SELECT ${rowColumns} FROM ${machines(db)} m ${withTraits} WHERE m.revoked_at IS NULL AND lower(m.hostname) LIKE ${needle}
+      ORDER BY m.sort_name, m.id LIMIT ${pageLimit(limit)}) found`;
+  return rows.map(({ row }) => toMachineRow(row));
+}
+
+/**
+ * For each term, how many machines would match without it: what to drop when nothing matches. One look at each machine,
+ * whatever the number of terms.
+ */
+export async function countsWithout(db: FleetReader, terms: readonly FilterTerm[]): Promise<number[]> {
+  if (terms.length === 0) return [];
+  const counts = terms.map(
+    (_, left) => Prisma.sql`count(*) FILTER (WHERE ${filterSql(terms.filter((_, at) => at !== left))})::int`,
+  );
+  const [row] = await db.prisma.$queryRaw<{ counts: number[] }[]>`
+    SELECT ARRAY[${Prisma.join(counts)}] AS counts FROM ${machines(db)} m WHERE m.revoked_at IS NULL`;
+  return row?.counts ?? terms.map(() => 0);
 }
 
 /** Name of a machine, also of a revoked one; null when there is none. */
@@ -180,20 +235,20 @@ export async function getMachine(db: FleetReader, id: string): Promise<Machine |
   if (!isUuid(id)) return null;
   const [found] = await db.prisma.$queryRaw<
     {
-      row: JsonRow & { enrolledAt: string; revokedAt: string | null; clockSkewMs: number | null };
+      row: JsonRow & { enrolledAt: string; revokedAt: string | null };
       state: MachineState;
     }[]
   >`
     SELECT to_json(r) AS row, s.state FROM (
-      SELECT ${rowColumns}, m.enrolled_at AS "enrolledAt", m.revoked_at AS "revokedAt", m.clock_skew_ms AS "clockSkewMs"
-      FROM ${machines(db)} m WHERE m.id = ${id}::uuid) r JOIN machine_states s ON s.machine_id = r.id`;
+      SELECT ${rowColumns}, m.enrolled_at AS "enrolledAt", m.revoked_at AS "revokedAt"
+      FROM ${machines(db)} m ${withTraits} WHERE m.id = ${id}::uuid) r JOIN machine_states s ON s.machine_id = r.id`;
   if (!found) return null;
-  const { enrolledAt, revokedAt, clockSkewMs, ...row } = found.row;
+  const { enrolledAt, revokedAt, ...row } = found.row;
   return {
     ...toMachineRow(row),
     enrolledAt: new Date(enrolledAt).toISOString(),
     revokedAt: iso(revokedAt),
-    clockSkewMs,
+    clockSkewMs: row.clockSkewMs ?? null,
     diagnosis: found.state.diagnosis,
     facts: found.state.facts,
   };
@@ -230,8 +285,43 @@ export async function valueCounts(
     ? Prisma.sql`WHERE strpos(lower(value), ${query.contains.toLowerCase()}) > 0`
     : Prisma.empty;
   return db.prisma.$queryRaw`
-    SELECT value, count(*)::int AS machines FROM (SELECT ${value} AS value FROM ${machines(db)} m WHERE ${machineWhere(query)}) v
+    SELECT value, count(*)::int AS machines FROM (
+      SELECT ${value} AS value FROM ${machines(db)} m ${withTraits} WHERE ${machineWhere(query)}) v
     ${contains} GROUP BY value ORDER BY machines DESC, value LIMIT ${pageLimit(query.limit ?? 20)}`;
+}
+
+/** Machines that share a value of a field. A machine with several values, such as tags, is in several groups. */
+export interface MachineGroup {
+  /** Null: not observed, or none. */
+  value: string | null;
+  machines: number;
+  counts: Counts;
+}
+
+/**
+ * Groups of the machines under a filter by a field, those with most failing machines first; at most `limit`, and how many
+ * there are. Fields whose values are not listed have none.
+ */
+export async function groupMachines(
+  db: FleetReader,
+  field: FilterField,
+  query: MachineQuery & { limit?: number } = {},
+): Promise<{ groups: MachineGroup[]; total: number }> {
+  const { value } = fieldSql(field);
+  if (value === null) return { groups: [], total: 0 };
+  const rows = await db.prisma.$queryRaw<(Counts & { value: string | null; machines: number; groups: number })[]>`
+    SELECT value, count(*)::int AS machines, count(*) FILTER (WHERE status = 'healthy')::int AS healthy,
+      count(*) FILTER (WHERE status = 'failing')::int AS failing, count(*) FILTER (WHERE status = 'stale')::int AS stale,
+      count(*) FILTER (WHERE status = 'cannot-tell')::int AS "cannotTell",
+      count(*) FILTER (WHERE status = 'signed-off')::int AS "signedOff",
+      count(*) FILTER (WHERE at_risk AND status = 'healthy')::int AS "atRisk", count(*) OVER ()::int AS groups
+    FROM (SELECT ${value} AS value, m.status, m.at_risk FROM ${machines(db)} m ${withTraits}
+      WHERE ${machineWhere(query)}) v
+    GROUP BY value ORDER BY failing DESC, machines DESC, value LIMIT ${pageLimit(query.limit ?? 200)}`;
+  return {
+    groups: rows.map(({ value: of, machines: all, groups: _, ...counts }) => ({ value: of, machines: all, counts })),
+    total: rows[0]?.groups ?? 0,
+  };
 }
 
 /** Notes which collector holds the connections of these machines. */

@@ -124,7 +124,13 @@ export async function recordSample(db: Database, now: Date): Promise<void> {
 /** Null: samples are kept for the fleet and for each site, so that of a part of the fleet by tag there are none. */
 export type FleetTrend = FleetSamplePoint[] | null;
 
-/** The samples of a span, oldest first, thinned to at most `points` by leaving samples out: every value was really seen. */
+/** A span longer than this is read from the hours: a week of minutes is 10,000 rows to draw some hundred points. */
+const longestInMinutes = 36 * 3_600_000;
+
+/**
+ * The samples of a span, oldest first, thinned to at most `points` by leaving samples out: every value was really seen.
+ * Of a long span each hour's sample with most failing machines, so that no outage is left out.
+ */
 export async function fleetTrend(
   db: FleetReader,
   query: { since: Date; until: Date; site?: string | null; points?: number },
@@ -137,16 +143,34 @@ export async function fleetTrend(
   const seen =
     query.site == null ? (whole ? [""] : (sites ?? [])) : [query.site].filter((site) => whole || sites?.includes(site));
   if (!whole && seen.length === 0 && tags?.length) return null;
+  const hours = query.until.getTime() - query.since.getTime() > longestInMinutes;
+  const table = Prisma.raw(hours ? "fleet_hours" : "fleet_samples");
   const ofSites = Prisma.sql`s.site = ANY (${[...seen]}::text[])`;
+  const within = Prisma.sql`s.at >= ${query.since} AND s.at <= ${query.until}`;
+  const chosen = Prisma.sql`(k.n - 1) % greatest(1, (k.total + ${points} - 1) / ${points}) = 0`;
+  // Of several sites an hour's samples are of different moments: they cannot be added up.
+  if (seen.length === 1)
+    return db.prisma.$queryRaw<FleetSamplePoint[]>`
+      SELECT ${Prisma.raw(hours ? "k.sampled_at" : "k.at")} AS at, k.healthy, k.failing, k.stale, k.cannot_tell AS "cannotTell", k.signed_off AS "signedOff",
+        k.at_risk AS "atRisk", k.patterns
+      FROM (SELECT s.*, row_number() OVER (ORDER BY s.at DESC) AS n, count(*) OVER () AS total
+        FROM ${table} s WHERE ${ofSites} AND ${within}) k
+      WHERE ${chosen} ORDER BY k.at`;
   return db.prisma.$queryRaw<FleetSamplePoint[]>`
-    SELECT k.at, k.healthy, k.failing, k.stale, k."cannotTell", k."signedOff", k."atRisk",
-      coalesce((SELECT jsonb_object_agg(p.pattern, p.machines) FROM (
-        SELECT e.key AS pattern, sum(e.value::int)::int AS machines
-        FROM fleet_samples s, jsonb_each_text(s.patterns) AS e(key, value) WHERE s.at = k.at AND ${ofSites} GROUP BY 1) p),
-        '{}') AS patterns
-    FROM (SELECT s.at, sum(s.healthy)::int AS healthy, sum(s.failing)::int AS failing, sum(s.stale)::int AS stale,
-        sum(s.cannot_tell)::int AS "cannotTell", sum(s.signed_off)::int AS "signedOff", sum(s.at_risk)::int AS "atRisk",
-        row_number() OVER (ORDER BY s.at DESC) AS n, count(*) OVER () AS total
-      FROM fleet_samples s WHERE ${ofSites} AND s.at >= ${query.since} AND s.at <= ${query.until} GROUP BY s.at) k
-    WHERE (k.n - 1) % greatest(1, (k.total + ${points} - 1) / ${points}) = 0 ORDER BY k.at`;
+    WITH chosen AS MATERIALIZED (
+      SELECT k.at FROM (SELECT at, row_number() OVER (ORDER BY at DESC) AS n, count(*) OVER () AS total
+        FROM (SELECT DISTINCT s.at FROM fleet_samples s WHERE ${ofSites} AND ${within}) t) k
+      WHERE ${chosen}
+    ), rows AS MATERIALIZED (
+      SELECT s.* FROM chosen c JOIN fleet_samples s ON s.at = c.at AND ${ofSites}
+    ), patterns AS (
+      SELECT at, jsonb_object_agg(pattern, machines) AS patterns FROM (
+        SELECT r.at, e.key AS pattern, sum(e.value::int)::int AS machines
+        FROM rows r, jsonb_each_text(r.patterns) AS e(key, value) GROUP BY 1, 2) p
+      GROUP BY at
+    )
+    SELECT r.at, sum(r.healthy)::int AS healthy, sum(r.failing)::int AS failing, sum(r.stale)::int AS stale,
+      sum(r.cannot_tell)::int AS "cannotTell", sum(r.signed_off)::int AS "signedOff", sum(r.at_risk)::int AS "atRisk",
+      coalesce((SELECT p.patterns FROM patterns p WHERE p.at = r.at), '{}') AS patterns
+    FROM rows r GROUP BY r.at ORDER BY r.at`;
 }

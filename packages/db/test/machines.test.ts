@@ -3,11 +3,14 @@ import { machineRowSchema, machineSchema } from "@lynceus/protocol/read-api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fleetGroups } from "../src/fleet.ts";
 import { countsOf, fleetCells, patternCounts } from "../src/fleet-cells.ts";
-import { commitBatch } from "../src/ingest.ts";
+import { commitBatch, type TraitColumns } from "../src/ingest.ts";
 import {
   clearConnected,
   countMachines,
+  countsWithout,
+  findMachines,
   getMachine,
+  groupMachines,
   listMachines,
   type MachineSort,
   machineSortKeys,
@@ -25,6 +28,23 @@ const terms = (text: string) => {
   const parsed = parseFilter(text, { now: now.getTime() });
   expect(parsed.errors).toEqual([]);
   return parsed.terms;
+};
+
+const noTraits: TraitColumns = {
+  digest: "d",
+  pacUrl: null,
+  resolver: null,
+  subnet: null,
+  backEnd: null,
+  address: null,
+  routeKind: null,
+  configuration: null,
+  settingsChangedAt: null,
+  settingsCounter: null,
+  tlsSpkiBefore: null,
+  tlsChangedAt: null,
+  dnsAnswer: null,
+  simulated: false,
 };
 
 const by = { actor: "ann@example.org", now };
@@ -76,6 +96,28 @@ describe("the machines list", () => {
     );
     ids.never = await enrol(db, "never");
     await tagMachines(db, [ids["LT-10"] ?? ""], { add: ["Pilot", "vip"] }, by);
+    await commitBatch(
+      db,
+      batch({
+        machines: [
+          update(ids["LT-9"] ?? "", [1, 2], {
+            columns: columns({ ...failing, site: "Manila", statusSince: minutesAgo(45), answerMs: 2_600 }),
+            traits: {
+              ...noTraits,
+              resolver: "10.40.0.53",
+              backEnd: "EX03",
+              subnet: "10.40.12.0/24",
+              settingsChangedAt: minutesAgo(62).getTime(),
+              chosenBy: "pac",
+              zone: "internet",
+              winhttp: "px1:8080",
+              privateAddress: "10.40.12.7",
+              failedTargets: ["autodiscover-contoso.com", "ews"],
+            },
+          }),
+        ],
+      }),
+    );
   });
 
   const names = async (filter: string) => {
@@ -135,14 +177,76 @@ describe("the machines list", () => {
     ["seen:unknown", ["never"]],
     ["skew>5m", ["LT-9", "LT-10", "LT-100"]],
     ["-skew>5m", ["BER_1", "odd", "quiet"]],
+    ["ms>2000", ["LT-9"]],
+    ["by:pac", ["LT-9"]],
+    ["-by:manual", ["LT-9"]],
+    ["zone:internet", ["LT-9"]],
+    ["zone:unknown status:failing", ["LT-10", "LT-100"]],
+    ["resolver:10.40.*", ["LT-9"]],
+    ["server:ex03", ["LT-9"]],
+    ["winhttp:*px1*", ["LT-9"]],
+    ["subnet:10.40.0.0/16", ["LT-9"]],
+    ["subnet:10.40.12.7", ["LT-9"]],
+    ["subnet:10.41.0.0/16", []],
+    ["-subnet:10.41.0.0/16", ["LT-9"]],
+    ["target:autodiscover*", ["LT-9"]],
+    ["changed>1h changed<2h", ["LT-9"]],
   ])("filters by %s", async (filter, expected) => {
     expect(await names(filter)).toEqual(expected);
   });
 
   it("refuses a field that has no column, and says which there are", async () => {
-    await expect(listMachines(at.db, { terms: terms("zone:intranet") })).rejects.toThrow(
-      /machines cannot be filtered by "zone" yet; fields are status, severity/,
+    await expect(listMachines(at.db, { terms: terms("incident:12") })).rejects.toThrow(
+      /machines cannot be filtered by "incident" yet; fields are status, severity/,
     );
+  });
+
+  it("gives the same rows from any place of the list, whether their number is known or not", async () => {
+    for (const filter of ["", "status:failing"]) {
+      const query = { terms: terms(filter), sort: "-since" as const };
+      const all = await listMachines(at.db, { ...query, limit: 50 });
+      for (const total of [undefined, all.total, 1_000_000])
+        for (const skip of [0, 1, 2]) {
+          const page = await listMachines(at.db, {
+            ...query,
+            skip,
+            limit: 2,
+            ...(total === undefined ? {} : { total }),
+          });
+          expect(page.items).toEqual(all.items.slice(skip, skip + 2));
+          expect(page.total).toBe(total ?? all.total);
+        }
+    }
+  });
+
+  it("says how many would match without each term", async () => {
+    expect(await countsWithout(at.db, terms("status:failing site:Manila os:macos"))).toEqual([0, 0, 2]);
+    expect(await countsWithout(at.db, [])).toEqual([]);
+  });
+
+  it("finds machines by a part of their name, whatever its case and characters", async () => {
+    const found = async (text: string) => (await findMachines(at.db, text, 8)).map((row) => row.hostname);
+    expect(await found("ber")).toEqual(["ber-2", "BER_1"]);
+    expect(await found("R_")).toEqual(["BER_1"]);
+    expect(await found("100%")).toEqual([]);
+  });
+
+  it("groups machines by any field that has values, those with most failing first", async () => {
+    const { groups, total } = await groupMachines(at.db, "site");
+    expect(total).toBe(3);
+    expect(groups.map(({ value, machines, counts }) => [value, machines, counts.failing])).toEqual([
+      ["Manila", 2, 2],
+      ["Berlin", 2, 1],
+      [null, 4, 0],
+    ]);
+    expect((await groupMachines(at.db, "tag", { terms: terms("site:Manila") })).groups).toMatchObject([
+      { value: "Pilot", machines: 1 },
+      { value: "vip", machines: 1 },
+    ]);
+    expect((await groupMachines(at.db, "server")).groups).toContainEqual(
+      expect.objectContaining({ value: "EX03", machines: 1 }),
+    );
+    expect(await groupMachines(at.db, "since")).toEqual({ groups: [], total: 0 });
   });
 
   it.each(machineSortKeys.flatMap((key): MachineSort[] => [key, `-${key}`]))(
@@ -208,7 +312,7 @@ describe("the machines list", () => {
     const groups = await fleetGroups(at.db, { now, freshSince: minutesAgo(5) });
     expect(groups.reduce((sum, group) => sum + group.machines, 0)).toBe(5);
     expect(groups).toContainEqual(
-      expect.objectContaining({ site: "Manila", route: "px1.contoso.com:8080", machines: 2 }),
+      expect.objectContaining({ site: "Manila", route: "px1.contoso.com:8080", backEnd: "EX03", machines: 1 }),
     );
   });
 
@@ -228,7 +332,7 @@ describe("the machines list", () => {
       db,
       batch({
         machines: members.map((id) =>
-          update(id, [1, 2], {
+          update(id, id === ids["LT-9"] ? [2, 3] : [1, 2], {
             columns: columns({
               status: "failing",
               primaryPattern: "proxy-auth-required",

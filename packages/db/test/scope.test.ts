@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { mayRead, type Scope } from "@lynceus/protocol/access";
 import { countHistoryQuerySchema, targetHistoryQuerySchema } from "@lynceus/protocol/series";
+import { parseFilter } from "@lynceus/protocol/filter";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as canaries from "../src/canaries.ts";
@@ -227,10 +228,12 @@ describe("a part of the fleet", () => {
     canaryGroups: (db, { canary }) => cohortSites.canaryGroups(db, canary, "proxy"),
     canaryScript: (db, { canary }) => canaries.canaryScript(db, canary),
     candidatesById: (db, part) => canaries.candidatesById(db, [part.machine]),
+    causeFindings: (db, { cause }) => causeSpread.causeFindings(db, cause),
     causeSpread: (db, { cause }) => causeSpread.causeSpread(db, cause),
     causesOfMachine: (db, part) => causes.causesOfMachine(db, part.machine),
     changeCounts: async (db, { change }) => (await changeCounts.changeCounts(db, [change]))(change).failing || null,
     changesBefore: (db, part) => fleetChanges.changesBefore(db, part.machine, now),
+    changeFailing: async (db, { change }) => (await changeCounts.changeFailing(db, [change]))(change) || null,
     countMachines: async (db, part) =>
       (await machines.countMachines(db, { terms: [], site: part === parts.BERN ? "Bern" : "Graz" })).failing || null,
     fleetCells: (db) => fleetCells.fleetCells(db),
@@ -242,6 +245,14 @@ describe("a part of the fleet", () => {
     getCause: (db, { cause }) => causes.getCause(db, cause),
     getCommand: (db, { command }) => commands.getCommand(db, command),
     getFleetChange: (db, { change }) => fleetChanges.getFleetChange(db, change),
+    countsWithout: async (db, part) => {
+      const { terms } = parseFilter(`name:${part === parts.BERN ? "BERN" : "GRAZ"}-1 os:windows os:macos`, {
+        now: now.getTime(),
+      });
+      return (await machines.countsWithout(db, terms))[2] || null;
+    },
+    findMachines: (db) => machines.findMachines(db, "-1"),
+    groupMachines: (db) => machines.groupMachines(db, "name"),
     getMachine: (db, part) => machines.getMachine(db, part.machine),
     getObservation: (db, part) => observations.getObservation(db, part.machine, { seq: 2 }),
     getReport: (db, { report }) => reports.getReport(db, report),

@@ -1,6 +1,7 @@
 import type { Confidence, Location, MachineStatus, PatternId, Severity, Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { MachineState, ProbeSlot } from "@lynceus/protocol/state";
+import { isIP } from "@lynceus/proxy-settings/ip";
 import { miniChain } from "./chain.ts";
 import { emptyFleet } from "./fleet.ts";
 import { issuerName } from "./interception.ts";
@@ -28,6 +29,21 @@ export interface MachineColumns {
   readonly tlsIssuer: string | null;
   readonly tlsSpki: string | null;
   readonly clockSkewMs: number | null;
+  /** How long EWS took to answer on the configured route, milliseconds; null where it did not answer. */
+  readonly answerMs: number | null;
+}
+
+/** What lists show and filter by beside the columns, and what seldom changes. Null: not observed. */
+export interface ListedTraits {
+  /** Rule that chose EWS's configured route. */
+  readonly chosenBy: string | null;
+  readonly zone: string | null;
+  /** WinHTTP's proxy for 64-bit programs as written, or "direct". */
+  readonly winhttp: string | null;
+  /** An address by its form: the database compares it with subnets. */
+  readonly privateAddress: string | null;
+  /** Ids of the targets that are bad on the configured route, sorted. */
+  readonly failedTargets: string[];
 }
 
 const ranks = { bad: 0, unknown: 1, ok: 2 };
@@ -93,5 +109,24 @@ export function machineColumns(
     tlsIssuer: configured ? issuerName(configured.facts) : null,
     tlsSpki: configured?.facts.tls?.spkiSha256 ?? null,
     clockSkewMs: facts.system?.facts.clockSkewMs ?? null,
+    answerMs: configured?.facts.http?.status ? (configured.ring.at(-1)?.totalMs ?? configured.facts.totalMs) : null,
+  };
+}
+
+/** @param view `columnView` of the state. */
+export function listedTraits({ facts }: Pick<MachineState, "facts">, view: View | null): ListedTraits {
+  const configured = view?.ews?.configured?.facts ?? null;
+  const winhttp = facts.settings?.facts.winhttp64 ?? null;
+  // Flag 2: the named proxy is in force (domain 4.3).
+  const named = winhttp !== null && (winhttp.flags & 2) !== 0 && winhttp.server.trim() !== "";
+  return {
+    chosenBy: configured?.route.by ?? null,
+    zone: configured && configured.zone !== "unknown" ? configured.zone : null,
+    winhttp: winhttp === null ? null : named ? winhttp.server.trim() : "direct",
+    privateAddress: facts.system?.facts.privateAddresses.find(isIP) ?? null,
+    failedTargets: (view?.sightings ?? [])
+      .filter(({ state }) => state === "bad")
+      .map(({ target }) => target.id)
+      .sort(),
   };
 }

@@ -48,6 +48,23 @@ export const machineRowSchema = z.object({
   cloned: z.boolean(),
   simulated: z.boolean(),
   tags: z.array(z.string()),
+  /*
+   * Later additions, which answers that were kept may lack. Null: not observed.
+   */
+  /** When the settings last changed to those in force. */
+  changedAt: isoTimeSchema.nullable().optional(),
+  /** Of EWS on the configured route: rule that chose it, zone, issuer, server that answered, milliseconds. */
+  chosenBy: z.string().nullable().optional(),
+  zone: z.string().nullable().optional(),
+  issuer: z.string().nullable().optional(),
+  server: z.string().nullable().optional(),
+  answerMs: z.number().nullable().optional(),
+  resolver: z.string().nullable().optional(),
+  subnet: z.string().nullable().optional(),
+  /** WinHTTP's proxy for 64-bit programs, or "direct". */
+  winhttp: z.string().nullable().optional(),
+  clockSkewMs: z.number().nullable().optional(),
+  failedTargets: z.array(z.string()).optional(),
 });
 export type MachineRow = z.infer<typeof machineRowSchema>;
 

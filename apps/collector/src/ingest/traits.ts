@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { MachineColumns, TraitColumns } from "@lynceus/db/ingest";
 import { sharedValues } from "@lynceus/diagnosis/attribution/subject";
+import { listedTraits } from "@lynceus/diagnosis/columns";
 import type { View } from "@lynceus/diagnosis/view";
 import type { MachineFacts, MachineState } from "@lynceus/protocol/state";
 
@@ -45,6 +46,7 @@ export function traitsOf(
     tlsSpkiBefore: certificate?.before ?? null,
     tlsChangedAt: certificate?.before ? (certificate.at ?? null) : null,
     dnsAnswer,
+    ...listedTraits(state, view),
     simulated: facts.system?.facts.simulated ?? false,
   };
   const { route, pacHash, tlsIssuer, tlsSpki, location } = columns;

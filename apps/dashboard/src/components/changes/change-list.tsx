@@ -1,22 +1,22 @@
 import { formatCount, formatDuration, formatTime, safeText } from "@lynceus/protocol/present";
-import type { Counts, FleetChange } from "@lynceus/protocol/read-api";
+import type { FleetChange } from "@lynceus/protocol/read-api";
 import Link from "next/link";
 import { machineHref } from "../machines/links.ts";
 import { Chip } from "../status/chip.tsx";
 import styles from "./changes.module.css";
 import { changeTitle } from "./words.ts";
 
-/** A change with how the machines that took it are now. */
+/** A change, and how many of the machines that took it fail now. */
 export interface SeenChange {
   change: FleetChange;
-  counts: Counts;
+  failing: number;
 }
 
 /** What changed on machines, the one that was taken last first: the same change on many machines is one. */
 export function ChangeList({ changes, now, zone }: { changes: readonly SeenChange[]; now: number; zone: string }) {
   return (
     <ol className={styles.changes}>
-      {changes.map(({ change, counts }) => {
+      {changes.map(({ change, failing }) => {
         const first = Date.parse(change.firstAt);
         const rolled = Date.parse(change.lastAt) - first;
         return (
@@ -32,7 +32,7 @@ export function ChangeList({ changes, now, zone }: { changes: readonly SeenChang
               </Link>{" "}
               {change.simulated ? <Chip>simulated</Chip> : null}
               <small>
-                <Taken change={change} counts={counts} />
+                <Taken change={change} failing={failing} />
                 {rolled >= 60_000 ? ` · over ${formatDuration(rolled)}` : ""}
               </small>
             </div>
@@ -43,14 +43,8 @@ export function ChangeList({ changes, now, zone }: { changes: readonly SeenChang
   );
 }
 
-function Taken({ change, counts }: SeenChange) {
+function Taken({ change, failing }: SeenChange) {
   const only = change.sample[0];
-  const parts = [
-    ["healthy", counts.healthy],
-    ["stale", counts.stale],
-    ["cannot tell", counts.cannotTell],
-    ["signed off", counts.signedOff],
-  ] as const;
   if (change.machines === 0) return <>made for all machines</>;
   return (
     <>
@@ -61,20 +55,14 @@ function Taken({ change, counts }: SeenChange) {
       ) : (
         `${formatCount(change.machines)} machines`
       )}
-      {counts.failing > 0 ? (
+      {failing > 0 ? (
         <>
           {" · "}
-          <b>{change.machines === 1 ? "failing" : `${formatCount(counts.failing)} failing`}</b>
+          <b>{change.machines === 1 ? "failing" : `${formatCount(failing)} failing now`}</b>
         </>
       ) : (
         " · none failing"
       )}
-      {change.machines === 1
-        ? ""
-        : parts
-            .filter(([, count]) => count > 0)
-            .map(([word, count]) => `, ${formatCount(count)} ${word}`)
-            .join("")}
     </>
   );
 }

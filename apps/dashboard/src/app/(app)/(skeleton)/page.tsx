@@ -1,6 +1,6 @@
-import { type CauseSpread, causeSpread } from "@lynceus/db/cause-spread";
+import { causeFindings } from "@lynceus/db/cause-spread";
 import { readAttributions } from "@lynceus/db/causes";
-import { changeCounts } from "@lynceus/db/change-counts";
+import { changeFailing } from "@lynceus/db/change-counts";
 import { inSnapshot } from "@lynceus/db/client";
 import { countsOf, fleetCells } from "@lynceus/db/fleet-cells";
 import { listFleetChanges } from "@lynceus/db/fleet-changes";
@@ -55,20 +55,16 @@ async function readPage(db: FleetReader, site: string | null, range: Range) {
   // A site has no attribution of its own: what is compared is the machines of one location.
   const attributions = site === null ? await readAttributions(db) : [];
   const shared = attributions.flatMap((one) => one.causes).sort((a, b) => b.explains - a.explains)[0] ?? null;
-  const spread: CauseSpread | null = shared === null ? null : await causeSpread(db, shared.id);
+  const findings = shared === null ? [] : await causeFindings(db, shared.id);
   const seen = (await listFleetChanges(db, { since, limit: 6 })).items;
-  const counts = await changeCounts(
+  const failing = await changeFailing(
     db,
     seen.map((change) => change.id),
   );
-  const changes = seen.map((change) => ({ change, counts: counts(change.id) }));
-  // One hour more than asked for, so that "in 1 h" is known also for the shortest span.
-  const samples = await fleetTrend(db, {
-    site,
-    since: new Date(Math.min(since.getTime(), asOf.getTime() - 65 * 60_000)),
-    until: asOf,
-    points: 720,
-  });
+  const changes = seen.map((change) => ({ change, failing: failing(change.id) }));
+  const samples = await fleetTrend(db, { site, since, until: asOf, points: 720 });
+  // For "in 1 h", whatever the span on screen.
+  const lastHour = await fleetTrend(db, { site, since: new Date(asOf.getTime() - 65 * 60_000), until: asOf });
   return {
     asOf: asOf.getTime(),
     since: since.getTime(),
@@ -76,10 +72,11 @@ async function readPage(db: FleetReader, site: string | null, range: Range) {
     causes,
     attributions,
     shared,
-    spread,
+    findings,
     cells,
     changes,
     samples,
+    lastHour,
   };
 }
 
@@ -161,7 +158,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const top = failing[0];
   const { shared } = page;
   const context = { now: asOf, zone };
-  const fixed = page.spread?.findings[0]?.pattern ?? top?.pattern ?? null;
+  const fixed = page.findings[0]?.pattern ?? top?.pattern ?? null;
   const remedy = fixed === null ? null : (textsOf(fixed)?.remedy[0]?.what ?? null);
   const sentence = sentenceOf({
     counts,
@@ -176,7 +173,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     remedy,
   });
   const samples = page.samples ?? [];
-  const delta = deltas(samples, counts, asOf);
+  const delta = deltas(page.lastHour ?? [], counts, asOf);
   const failingNow = new Map<string, number>();
   for (const { status, pattern, machines } of cells)
     if (status === "failing" && pattern !== null) failingNow.set(pattern, (failingNow.get(pattern) ?? 0) + machines);
@@ -193,7 +190,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const lineName = (pattern: string | null) =>
     pattern !== null ? shortTitle(pattern) : lines.length === 1 ? "failing" : "other causes";
   const events = page.changes
-    .filter(({ change, counts: now }) => Date.parse(change.firstAt) >= page.since && now.failing > 0)
+    .filter(({ change, failing }) => Date.parse(change.firstAt) >= page.since && failing > 0)
     .slice(0, 1)
     .map(({ change }) => ({
       at: Date.parse(change.firstAt) / 1000,

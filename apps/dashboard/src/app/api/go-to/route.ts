@@ -1,5 +1,5 @@
-import { listMachines } from "@lynceus/db/machines";
-import { parseFilter } from "@lynceus/protocol/filter";
+import { findMachines } from "@lynceus/db/machines";
+import { toSqlText } from "@lynceus/db/sql-text";
 import { middleCut, safeText } from "@lynceus/protocol/present";
 import { apiUser } from "../../../lib/api-user.ts";
 
@@ -13,11 +13,7 @@ export async function GET(request: Request): Promise<Response> {
   const text = (new URL(request.url).searchParams.get("q") ?? "").trim().slice(0, 100);
   const none = Response.json({ items: [] }, { headers: { "cache-control": "no-store" } });
   if (text.length < 2) return none;
-  // Quoted, it is one bare value whatever is in it: a part of the name.
-  const { terms, errors } = parseFilter(`"${text.replace(/["\\]/g, "\\$&")}"`, { now: Date.now() });
-  if (errors.length > 0 || terms.length === 0) return none;
-  const page = await listMachines(user.fleet, { terms, sort: "name", limit: most });
-  const items = page.items.map((machine) => ({
+  const items = (await findMachines(user.fleet, toSqlText(text), most)).map((machine) => ({
     id: machine.id,
     hostname: middleCut(safeText(machine.hostname), 48),
     status: machine.status,

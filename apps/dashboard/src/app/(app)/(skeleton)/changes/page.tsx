@@ -1,4 +1,4 @@
-import { changeCounts } from "@lynceus/db/change-counts";
+import { changeFailing } from "@lynceus/db/change-counts";
 import { inSnapshot } from "@lynceus/db/client";
 import { listFleetChanges } from "@lynceus/db/fleet-changes";
 import { formatCount } from "@lynceus/protocol/present";
@@ -31,11 +31,11 @@ export default async function ChangesPage({ searchParams }: { searchParams: Prom
       cursor: typeof cursor === "string" ? cursor : null,
       ...(kind === null ? {} : { kinds: [kind] }),
     });
-    const counts = await changeCounts(
+    const failing = await changeFailing(
       db,
       page.items.map((change) => change.id),
     );
-    return { page, seen: page.items.map((change) => ({ change, counts: counts(change.id) })) };
+    return { page, seen: page.items.map((change) => ({ change, failing: failing(change.id) })) };
   });
   const now = Date.parse(page.asOf);
   const href = (of: string | null, next?: string) => {
