@@ -43,6 +43,8 @@ export const defaultConfig = {
   retentionDays: 30,
   /** A "check now" that got no answer. */
   commandTimeout: 5 * 60_000,
+  /** Sites that have lines of their own in `/metrics`, the largest ones; the others share one. */
+  metricsSites: 50,
   /** API requests per token (or address) and minute. */
   apiRequestsPerMinute: 600,
   /** Clients of the live feed of this process, and of one token. */

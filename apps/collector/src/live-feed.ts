@@ -12,7 +12,7 @@ import { callerOf } from "./api/auth.ts";
 import type { CollectorConfig } from "./config.ts";
 import { refuseUpgrade, type Upgrade } from "./link/upgrades.ts";
 import { memo } from "./memo.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 
 /** Messages that one client may send between two heartbeats. */
 const mostMessages = 300;

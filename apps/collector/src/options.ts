@@ -18,6 +18,8 @@ export interface Options {
   /** Address of the dashboard, for the link that makes the first admin; null: none is made. */
   readonly dashboardUrl: string | null;
   readonly id: string;
+  /** Whether `/metrics` needs no token. */
+  readonly openMetrics: boolean;
   readonly logLevel: string;
   readonly config: CollectorConfig;
 }
@@ -38,6 +40,8 @@ lynceus-collector rediagnose --help
   --requests-per-second N  budget of the whole fleet per target host (15)
   --retention-days N     days that observations are kept (30)
   --api-requests-per-minute N  requests of one token or address (600); a Grafana with many viewers needs more
+  --metrics-sites N      sites with lines of their own in /metrics (50)
+  --metrics-open         /metrics without a token, where nobody else reaches the port
   --log-level LEVEL      trace, debug, info, warn, error (info)
 
 LYNCEUS_PUBLIC_NAME=collector.example.org stands for --tls-name and --public-url with the port above.
@@ -84,6 +88,8 @@ export function parseOptions(
       "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
       "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
       "api-requests-per-minute": { type: "string", default: String(defaultConfig.apiRequestsPerMinute) },
+      "metrics-sites": { type: "string", default: String(defaultConfig.metricsSites) },
+      "metrics-open": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
     },
   });
@@ -125,12 +131,14 @@ export function parseOptions(
     migrate: values.migrate,
     dashboardUrl: dashboardUrl?.replace(/\/$/, "") ?? null,
     id: values.id ?? `${hostname()}:${port}`,
+    openMetrics: values["metrics-open"],
     logLevel: values["log-level"],
     config: {
       ...defaultConfig,
       requestsPerSecond: integer("requests-per-second", values["requests-per-second"], 1, 100_000),
       retentionDays: integer("retention-days", values["retention-days"], 1, 3650),
       apiRequestsPerMinute: integer("api-requests-per-minute", values["api-requests-per-minute"], 10, 1_000_000),
+      metricsSites: integer("metrics-sites", values["metrics-sites"], 0, 1000),
     },
   };
 }

@@ -25,12 +25,14 @@ import { createDirectory } from "./link/directory.ts";
 import { createSessions } from "./link/session.ts";
 import { routeUpgrades } from "./link/upgrades.ts";
 import { createLiveFeed } from "./live-feed.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { createReadings } from "./metrics/readings.ts";
 import { createPolicyService } from "./policy.ts";
 import { createReports } from "./reports.ts";
 import type { SiteMap } from "./sites.ts";
 import { createSweeps } from "./sweep.ts";
 import type { TlsMaterial } from "./tls.ts";
+import { within } from "./within.ts";
 import { createWork } from "./work.ts";
 
 export interface CollectorOptions {
@@ -54,6 +56,8 @@ export interface CollectorOptions {
   readonly log: Logger;
   /** Addresses that a proposed proxy script is not fetched from; those of this machine and its link when absent. */
   readonly refusesAddress?: (address: string) => boolean;
+  /** Whether `/metrics` needs no token; it does when absent. */
+  readonly openMetrics?: boolean;
   /** Whether the shared timers and the singleton jobs run; a test may drive them itself. */
   readonly timers: boolean;
 }
@@ -63,19 +67,11 @@ const livePath = "/api/v1/live";
 /** How long a stop waits for the database and for agents to hang up. */
 const stopMs = 10_000;
 
-/** The result of the work, or undefined when it takes longer. */
-const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  return Promise.race([work, over]).finally(() => clearTimeout(timer));
-};
-
 /** Starts a collector. It listens when this resolves. */
 export async function startCollector(options: CollectorOptions) {
   const { db, id, config, now, monotonic, log, tls } = options;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ version: options.version, topSites: config.metricsSites });
+  metrics.certificateEnds.set(tls ? tls.notAfter / 1000 : 0);
   let stopping = false;
   let listening = "";
   let siteOf: SiteMap = () => null;
@@ -187,12 +183,6 @@ export async function startCollector(options: CollectorOptions) {
   };
   const readFleetSize = async () => {
     const counts = await countMachines(wholeFleet(db));
-    metrics.machines.set({ status: "healthy" }, counts.healthy);
-    metrics.machines.set({ status: "failing" }, counts.failing);
-    metrics.machines.set({ status: "stale" }, counts.stale);
-    metrics.machines.set({ status: "cannot-tell" }, counts.cannotTell);
-    metrics.machines.set({ status: "signed-off" }, counts.signedOff);
-    metrics.machines.set({ status: "at-risk" }, counts.atRisk);
     await policy.setFleetSize(counts.healthy + counts.failing + counts.stale + counts.cannotTell + counts.signedOff);
   };
 
@@ -214,6 +204,13 @@ export async function startCollector(options: CollectorOptions) {
     }
   }
 
+  const readings = createReadings({
+    db,
+    metrics,
+    connections,
+    leading: () => attribution.leading,
+    monotonic,
+  });
   const app = await createApp({
     db,
     now,
@@ -225,19 +222,13 @@ export async function startCollector(options: CollectorOptions) {
     dashboardUrl: options.dashboardUrl ?? null,
     policy: () => policy.current,
     pin: tls?.pin ?? null,
+    openMetrics: options.openMetrics ?? false,
     agentUrl: () => options.publicUrl ?? listening,
     readiness: async () => {
       if (stopping) return "stopping";
-      const answer = await within(
-        db.prisma.$queryRaw`SELECT 1`.then(() => true).catch(() => false),
-        3_000,
-      );
-      return answer ? null : "the database does not answer";
+      return (await readings.answers(3_000)) ? null : "the database does not answer";
     },
-    onScrape: async () => {
-      metrics.handshakes.set(connections.handshakes.size);
-      metrics.connections.set(connections.open.size);
-    },
+    onScrape: readings.onScrape,
   });
 
   // One setting for both kinds of traffic: a port that cannot be had fails the start before anything else is done.
@@ -247,6 +238,7 @@ export async function startCollector(options: CollectorOptions) {
   await readSites();
   await reports.refresh();
   await readFleetSize();
+  await readings.everyMinute();
   const sockets = acceptAgents({
     config,
     metrics,
@@ -313,6 +305,7 @@ export async function startCollector(options: CollectorOptions) {
   const liveTurn = safely("telling watchers", liveFeed.turn);
   const liveHeartbeat = safely("counting for watchers", liveFeed.heartbeat);
   const tallyTurn = safely("writing what targets answered", () => targetTally.flush());
+  const figuresTurn = safely("reading figures for /metrics", readings.everyMinute);
   const minuteTurn = safely("reading policy and sites", async () => {
     ingest.forgetWaiting();
     await readSites();
@@ -337,6 +330,8 @@ export async function startCollector(options: CollectorOptions) {
     if (tick % Math.max(1, Math.round(config.liveInterval / 1000)) === 0) liveTurn.ask();
     if (tick % Math.max(1, Math.round(config.liveHeartbeat / 1000)) === 0) liveHeartbeat.ask();
     if (tick % 60 === 0 || targetTally.full) tallyTurn.ask();
+    // Not in the same second as the above.
+    if (tick % 60 === 30) figuresTurn.ask();
   };
   let timer: NodeJS.Timeout | null = null;
   let jobs: Jobs | null = null;
@@ -406,6 +401,10 @@ export async function startCollector(options: CollectorOptions) {
         minuteTurn.ask();
         await minuteTurn.idle();
       },
+      figures: async () => {
+        figuresTurn.ask();
+        await figuresTurn.idle();
+      },
       /** The minute's singleton job. */
       sweep: async () => {
         const result = await sweeps.minute(now());
@@ -417,6 +416,7 @@ export async function startCollector(options: CollectorOptions) {
     /** Presents a renewed certificate to new connections. */
     setCertificate(material: TlsMaterial): void {
       if (tls) (app.server as unknown as HttpsServer).setSecureContext({ cert: material.cert, key: material.key });
+      metrics.certificateEnds.set(material.notAfter / 1000);
     },
 
     /** Stops in order: nobody new, what waits is stored and acknowledged, agents are told when to come back, all is closed. */

@@ -307,9 +307,31 @@ describe("what machines read", () => {
       expect(body.components.schemas).toHaveProperty([name!]);
   });
 
-  it("has metrics, health and readiness without a token", async () => {
-    const metrics = await call("GET", "/metrics", "none");
+  it("has metrics with a token, in OpenMetrics", async () => {
+    expect((await call("GET", "/metrics", "none")).status).toBe(401);
+    const metrics = await call("GET", "/metrics", "read");
+    expect(metrics.headers.get("content-type")).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
     expect(metrics.body).toMatch(/^lynceus_observations_total\{kind="probe"\} \d+$/m);
+    expect(metrics.body).toMatch(/^lynceus_build_info\{version="0\.0\.0",node="v\d+\.[\d.]+"\} 1$/m);
+    expect(metrics.body).toMatch(/^lynceus_database_up 1$/m);
+    expect(metrics.body).toMatch(
+      /^lynceus_http_request_seconds_count\{method="GET",route="\/api\/v1\/machines\/:id",status="2xx"\} \d+$/m,
+    );
+    expect(metrics.body.endsWith("# EOF\n")).toBe(true);
+  });
+
+  it("has figures of the fleet, and of when it was counted", async () => {
+    await test.collector.turns.sweep();
+    await test.collector.turns.figures();
+    const { body } = await call("GET", "/metrics", "read");
+    expect(body).toMatch(/^lynceus_machines\{status="cannot-tell",simulated="false"\} \d+$/m);
+    expect(body).toMatch(/^lynceus_agents\{version="[^"]+"\} \d+$/m);
+    expect(Number(/^lynceus_fleet_counted_timestamp_seconds (\d+)$/m.exec(body)?.[1]) * 1000).toBe(
+      Math.floor(test.clock.now() / 60_000) * 60_000,
+    );
+  });
+
+  it("has health and readiness without a token", async () => {
     expect((await call("GET", "/healthz", "none")).body).toEqual({ status: "ok" });
     expect((await call("GET", "/readyz", "none")).body).toEqual({ status: "ready" });
   });

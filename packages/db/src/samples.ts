@@ -109,8 +109,12 @@ export async function recordSample(db: Database, now: Date): Promise<void> {
   const hour = new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000);
   await db.prisma.$executeRaw`
     WITH taken AS (
-      INSERT INTO fleet_samples (at, site, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns, routes)
-      SELECT ${minute}, s.* FROM (${samplesNow}) s ON CONFLICT DO NOTHING RETURNING *
+      INSERT INTO fleet_samples (at, site, healthy, failing, stale, cannot_tell, signed_off, at_risk, patterns, routes,
+        agents)
+      SELECT ${minute}, s.*, CASE WHEN s.site = '' THEN (SELECT coalesce(jsonb_object_agg(version, machines), '{}') FROM (
+          SELECT agent_version AS version, count(*)::int AS machines FROM machines WHERE revoked_at IS NULL GROUP BY 1) v)
+        ELSE '{}' END
+      FROM (${samplesNow}) s ON CONFLICT DO NOTHING RETURNING *
     )
     INSERT INTO fleet_hours AS h (at, site, sampled_at, healthy, failing, stale, cannot_tell, signed_off, at_risk,
       patterns, routes)
@@ -123,6 +127,18 @@ export async function recordSample(db: Database, now: Date): Promise<void> {
 
 /** Null: samples are kept for the fleet and for each site, so that of a part of the fleet by tag there are none. */
 export type FleetTrend = FleetSamplePoint[] | null;
+/** When the fleet was last counted, and its agents by version as they were then. */
+export interface LastCount {
+  at: Date;
+  agents: Record<string, number>;
+}
+
+/** The last sample of the fleet, for the installation's own metrics; null before the first. */
+export async function lastCount(db: Database): Promise<LastCount | null> {
+  const [last] = await db.prisma.$queryRaw<LastCount[]>`
+    SELECT at, agents FROM fleet_samples WHERE site = '' ORDER BY at DESC LIMIT 1`;
+  return last ?? null;
+}
 
 /** A span longer than this is read from the hours: a week of minutes is 10,000 rows to draw some hundred points. */
 const longestInMinutes = 36 * 3_600_000;

@@ -19,7 +19,7 @@ import {
 } from "../src/machines.ts";
 import { approveMachines, retireMachine, revokeMachine, setSite, tagMachines } from "../src/machines-admin.ts";
 import { openCauses } from "../src/overview.ts";
-import { fleetTrend, recordSample } from "../src/samples.ts";
+import { fleetTrend, lastCount, recordSample } from "../src/samples.ts";
 import { sweepStale } from "../src/sweep.ts";
 import { listTimeline } from "../src/timeline.ts";
 import { batch, columns, enrol, machine, minutesAgo, now, update, useDatabase } from "./fixtures.ts";
@@ -348,8 +348,12 @@ describe("the machines list", () => {
         transitions: members.map((machineId) => ({ machineId, ...change })),
       }),
     );
+    await recordSample(db, minutesAgo(90));
     await recordSample(db, now);
     await recordSample(db, now);
+    const count = await lastCount(db);
+    expect(count?.at).toEqual(new Date(Math.floor(now.getTime() / 60_000) * 60_000));
+    expect(Object.values(count?.agents ?? {}).reduce((sum, machines) => sum + machines, 0)).toBe(8);
     const cells = await fleetCells(db);
     expect(countsOf(cells)).toMatchObject({ failing: 3, healthy: 2 });
     expect(patternCounts(cells)).toEqual([

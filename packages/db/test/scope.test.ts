@@ -456,6 +456,7 @@ const ownWork: Record<string, string> = {
   "fleet-changes.ts joinChanges": "the collector's",
   "history.ts historyMachines": "the operator's command line",
   "machines-admin.ts lockMachines": "locks the rows under the condition of the scope",
+  "samples.ts recordSample": "agents by version, for the installation's own metrics",
   "samples.ts samplesNow": "counts by site: who shows them takes the sites in view",
   "turns.ts takeTurns": "the collector's",
   "verifications.ts settleVerifications": "the collector's",

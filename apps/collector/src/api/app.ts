@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance, LogController } from "fastify";
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { TlsMaterial } from "../tls.ts";
 import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
 import { requireTokens } from "./auth.ts";
@@ -22,6 +22,8 @@ export interface AppOptions extends ApiOptions, SeriesRoutesOptions, AboutRoutes
   readonly log: Logger;
   /** Null: ready to serve; else why not. */
   readonly readiness: () => Promise<string | null>;
+  /** Whether `/metrics` is for everyone. */
+  readonly openMetrics: boolean;
   /** Called before `/metrics` is written. */
   readonly onScrape: () => Promise<void>;
 }
@@ -63,6 +65,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   // Before any route, so that it sees all of them.
   requireTokens(app, options.db, options.now);
+  app.addHook("onResponse", async (request, reply) => {
+    metrics.httpSeconds.observe(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? "none",
+        status: `${Math.floor(reply.statusCode / 100)}xx`,
+      },
+      reply.elapsedTime / 1000,
+    );
+  });
 
   await app.register(apiRoutes(options), { prefix: "/api/v1" });
   await app.register(fleetRoutes, { prefix: "/api/v1" });
@@ -83,7 +95,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       return why === null ? { status: "ready" } : reply.status(503).send({ status: "not ready", why });
     },
   );
-  app.get("/metrics", { config: { open: "totals, and no names" }, schema: { hide: true } }, async (_request, reply) => {
+  // They name sites and count machines, on a port that every agent reaches: not for everyone.
+  const scrapers = options.openMetrics
+    ? { open: "--metrics-open: nobody else reaches the port" }
+    : { right: "oversee" as const };
+  app.get("/metrics", { config: scrapers, schema: { hide: true } }, async (_request, reply) => {
     await options.onScrape();
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });

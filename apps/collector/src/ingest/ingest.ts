@@ -10,7 +10,7 @@ import type { MachineState } from "@lynceus/protocol/state";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
 import type { Connections } from "../link/connections.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type Fold, type FoldContext, fold, itemsInOrder } from "./fold.ts";
 import { createMemory, type Entry, isOnDisk } from "./memory.ts";
 import { createQueue, type Work } from "./queue.ts";

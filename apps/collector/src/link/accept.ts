@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { limits } from "@lynceus/protocol/limits";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { CollectorConfig } from "../config.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type AgentSocket, newSession } from "./agent-socket.ts";
 import type { Connections } from "./connections.ts";
 import { refuseUpgrade, type Upgrade } from "./upgrades.ts";

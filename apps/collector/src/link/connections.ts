@@ -1,6 +1,6 @@
 import type { CollectorMessage } from "@lynceus/protocol/messages";
 import type { CollectorConfig } from "../config.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type AgentSocket, paused, type RejectReason, reject, resume, send } from "./agent-socket.ts";
 
 export interface ConnectionsOptions {

@@ -1,7 +1,7 @@
 import { type DecodedObservation, decodeAgentMessage, decodeObservation } from "@lynceus/protocol/decode";
 import type { AgentMessage } from "@lynceus/protocol/messages";
 import type { Queue } from "../ingest/queue.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { PolicyService } from "../policy.ts";
 import { type AgentSocket, pause, paused, type RejectReason, resume } from "./agent-socket.ts";
 import type { Connections } from "./connections.ts";

@@ -1,11 +1,20 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
+import { createFleetGauges } from "./fleet-gauges.ts";
 
-/** What `/metrics` shows. Names are API: add, never rename. */
-export function createMetrics() {
-  const registry = new Registry();
+export interface MetricsOptions {
+  readonly version: string;
+  /** Sites with lines of their own. */
+  readonly topSites: number;
+}
+
+/** What `/metrics` shows, as OpenMetrics 1.0. Names are API: add, never rename. */
+export function createMetrics({ version, topSites }: MetricsOptions) {
+  // One format: prom-client takes "_total" from a counter's name for good once it has written OpenMetrics.
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  return {
+  const metrics = {
     registry,
     connections: new Gauge({ name: "lynceus_connections", help: "Agents connected and welcomed.", registers }),
     handshakes: new Gauge({
@@ -78,13 +87,60 @@ export function createMetrics() {
     }),
     watchers: new Gauge({ name: "lynceus_watchers", help: "Clients of the live feed.", registers }),
     cachedStates: new Gauge({ name: "lynceus_cached_states", help: "Machine states in memory.", registers }),
-    machines: new Gauge({
-      name: "lynceus_machines",
-      help: "Machines by status; at-risk machines are healthy ones as well.",
-      labelNames: ["status"] as const,
+    fleet: createFleetGauges(registry, { topSites }),
+    attributionLeader: new Gauge({
+      name: "lynceus_attribution_leader",
+      help: "1 where this collector is the one of all that attributes failures.",
+      registers,
+    }),
+    httpSeconds: new Histogram({
+      name: "lynceus_http_request_seconds",
+      help: "Time of API requests, by method, route and class of the answer's status.",
+      labelNames: ["method", "route", "status"] as const,
+      buckets: [0.005, 0.02, 0.05, 0.2, 1, 5],
+      registers,
+    }),
+    databaseUp: new Gauge({
+      name: "lynceus_database_up",
+      help: "1 where the database answered within a second when this was asked for.",
+      registers,
+    }),
+    databaseAnswerSeconds: new Gauge({
+      name: "lynceus_database_answer_seconds",
+      help: "How long the database took to answer then.",
+      registers,
+    }),
+    databasePool: new Gauge({
+      name: "lynceus_database_pool_connections",
+      help: "Connections to the database, in use or idle, and requests that wait for one.",
+      labelNames: ["state"] as const,
+      registers,
+    }),
+    databaseBytes: new Gauge({
+      name: "lynceus_database_bytes",
+      help: "Size of the database on its disk, measured each minute.",
+      registers,
+    }),
+    jobs: new Gauge({
+      name: "lynceus_jobs",
+      help: "Jobs of all collectors that are due, by whether they have failed before or are given up; counted each minute.",
+      labelNames: ["state"] as const,
+      registers,
+    }),
+    certificateEnds: new Gauge({
+      name: "lynceus_certificate_expiry_timestamp_seconds",
+      help: "When the certificate that agents see ends.",
+      registers,
+    }),
+    build: new Gauge({
+      name: "lynceus_build_info",
+      help: "Always 1; the version of the collector and of Node.",
+      labelNames: ["version", "node"] as const,
       registers,
     }),
   };
+  metrics.build.set({ version, node: process.version }, 1);
+  return metrics;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "fleet_samples" ADD COLUMN     "agents" JSONB NOT NULL DEFAULT '{}';
