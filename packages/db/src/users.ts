@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type Access, accessSchema, isWholeFleet, type Role, roleSchema } from "@lynceus/protocol/access";
+import { type Access, isWholeFleet, type Role, sameAccess } from "@lynceus/protocol/access";
+import { accessSchema, roleSchema } from "@lynceus/protocol/access-schema";
 import { writeAudit } from "./audit.ts";
 import type { Database, Prisma, Reader } from "./client.ts";
 import { fromScopeColumns, type ScopeColumns, toScopeColumns } from "./scope.ts";
@@ -88,6 +89,9 @@ export interface Standing {
   access: Access;
   /** The password was set by an admin: nothing else goes before it is changed. */
   passwordIsTemporary: boolean;
+  /** Signs in with a password, and so may have to have a second factor. */
+  hasPassword: boolean;
+  twoFactor: boolean;
 }
 
 /** Where somebody stands now: read at each request, so that a change holds at once. Null: no such account, or a disabled one. */
@@ -101,10 +105,17 @@ export async function standingOf(db: Reader, id: string): Promise<Standing | nul
       scopeTags: true,
       disabledAt: true,
       passwordIsTemporary: true,
+      twoFactorEnabled: true,
+      accounts: { where: { providerId: passwordProvider }, select: { id: true } },
     },
   });
   if (row === null || row.disabledAt !== null) return null;
-  return { access: toAccess(row), passwordIsTemporary: row.passwordIsTemporary };
+  return {
+    access: toAccess(row),
+    passwordIsTemporary: row.passwordIsTemporary,
+    hasPassword: row.accounts.length > 0,
+    twoFactor: row.twoFactorEnabled,
+  };
 }
 
 /** Prisma's name of a key that is there already. */
@@ -195,6 +206,7 @@ export const setAccess = (db: Database, id: string, access: Access, by: string):
     (user) => isOther(user) || runsThings(access),
     async ({ prisma }, user) => {
       const after = accessSchema.parse(access);
+      if (sameAccess(toAccess(user), after)) return;
       await prisma.user.update({ where: { id }, data: toColumns(after) });
       await writeAudit(
         { prisma },
@@ -276,3 +288,78 @@ export const resetTwoFactor = (db: Database, id: string, by: string): Promise<Us
       );
     },
   );
+
+/** Notes that somebody signed in, and how: `password`, `second factor`, `recovery code`, `single sign-on`. */
+export async function noteSignIn(db: Database, id: string, how: string, now: Date): Promise<void> {
+  await db.prisma.$transaction(async (prisma) => {
+    const user = await prisma.user.update({ where: { id }, data: { lastSignInAt: now }, select: { email: true } });
+    await writeAudit({ prisma }, { actor: user.email, action: "session.start", subject: user.email, after: { how } });
+  });
+}
+
+/** The account that a provider's own name of a person belongs to, or null. */
+export async function userOfAccount(db: Reader, providerId: string, accountId: string): Promise<UserRow | null> {
+  const account = await db.prisma.account.findFirst({ where: { providerId, accountId }, select: { userId: true } });
+  return account && getUser(db, account.userId);
+}
+
+/** A password was changed by its owner. */
+export async function notePassword(db: Database, id: string): Promise<void> {
+  await db.prisma.$transaction(async (prisma) => {
+    const { email } = await prisma.user.update({
+      where: { id },
+      data: { passwordIsTemporary: false },
+      select: { email: true },
+    });
+    await writeAudit({ prisma }, { actor: email, action: "account.password", subject: email });
+  });
+}
+
+/** A second factor was set up, taken away, or its recovery codes were made anew, by its owner. */
+export async function noteTwoFactor(db: Reader, email: string, what: "on" | "off" | "recovery-codes"): Promise<void> {
+  await writeAudit(db, { actor: email, action: `account.second-factor.${what}`, subject: email });
+}
+
+/** A session as its owner sees it. Its secret never leaves the database. */
+export interface SessionRow {
+  id: string;
+  createdAt: Date;
+  /** Last time that it was prolonged: at most a day before its last use. */
+  updatedAt: Date;
+  expiresAt: Date;
+  ipAddress: string | null;
+  userAgent: string | null;
+}
+
+/** The sessions of an account that hold, the newest first. */
+export function listSessions(db: Reader, userId: string, now: Date): Promise<SessionRow[]> {
+  return db.prisma.session.findMany({
+    where: { userId, expiresAt: { gt: now } },
+    select: { id: true, createdAt: true, updatedAt: true, expiresAt: true, ipAddress: true, userAgent: true },
+    orderBy: [{ updatedAt: "desc" }, { id: "asc" }],
+    take: 100,
+  });
+}
+
+/**
+ * Ends one session of an account, or all of them; `but` stays. They are refused at their next request. Returns how many
+ * there were.
+ */
+export async function endSessions(
+  db: Database,
+  userId: string,
+  which: { id?: string; but?: string },
+  by: string,
+): Promise<number> {
+  return db.prisma.$transaction(async (prisma) => {
+    const id = { ...(which.id === undefined ? {} : { equals: which.id }), ...(which.but ? { not: which.but } : {}) };
+    const { count } = await prisma.session.deleteMany({ where: { userId, id } });
+    if (count === 0) return 0;
+    const user = await prisma.user.findUnique({ where: { id: userId }, select: { email: true } });
+    await writeAudit(
+      { prisma },
+      { actor: by, action: "session.end", subject: user?.email ?? userId, after: { sessions: count } },
+    );
+    return count;
+  });
+}

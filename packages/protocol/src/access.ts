@@ -1,26 +1,25 @@
-import * as z from "zod";
-
 /*
  * Who may see and do what: one role and one part of the fleet for each person and each API token. Pure: packages/db makes
- * an SQL condition of the same rule (scope.ts), and the server asks here before it does anything.
+ * an SQL condition of the same rule (scope.ts), and the server asks here before it does anything. Their schemas are in
+ * access-schema.ts: browsers need the rule and no schema.
  */
 
 /** From least to most; each holds the rights of the one before. */
 export const roles = ["viewer", "operator", "admin"] as const;
-export const roleSchema = z.enum(roles);
-export type Role = z.infer<typeof roleSchema>;
-
-const names = z.array(z.string().min(1).max(200)).max(200).readonly();
+export type Role = (typeof roles)[number];
 
 /**
  * A part of the fleet: machines at one of the sites, or with one of the tags. Both null: the whole fleet. Where one is
  * given, null for the other adds nothing; two empty lists are no machine at all.
  */
-export const scopeSchema = z.object({ sites: names.nullable(), tags: names.nullable() });
-export type Scope = z.infer<typeof scopeSchema>;
+export interface Scope {
+  readonly sites: readonly string[] | null;
+  readonly tags: readonly string[] | null;
+}
 
-export const accessSchema = scopeSchema.extend({ role: roleSchema });
-export type Access = z.infer<typeof accessSchema>;
+export interface Access extends Scope {
+  readonly role: Role;
+}
 
 export const everyMachine: Scope = { sites: null, tags: null };
 
@@ -41,6 +40,9 @@ export function covers(outer: Scope, inner: Scope): boolean {
     (part ?? []).every((name) => whole?.includes(name));
   return within(inner.sites, outer.sites) && within(inner.tags, outer.tags);
 }
+
+/** Whether two say the same, in whatever order. */
+export const sameAccess = (a: Access, b: Access): boolean => a.role === b.role && covers(a, b) && covers(b, a);
 
 /**
  * What a page, an act or a route may ask for, and the least that has it. `fleet`: only with the whole fleet, since it
@@ -67,8 +69,7 @@ export type Right = keyof typeof rights;
  * operator and admin; `wall` opens the wallboard and nothing else.
  */
 export const tokenScopes = ["read", "operate", "admin", "wall"] as const;
-export const tokenScopeSchema = z.enum(tokenScopes);
-export type TokenScope = z.infer<typeof tokenScopeSchema>;
+export type TokenScope = (typeof tokenScopes)[number];
 
 /** The role of a token on the API; null where it has none there. Unknown scopes, as a later version may store, give nothing. */
 export function roleOfToken(scopes: readonly string[]): Role | null {

@@ -13,6 +13,12 @@ export async function apiUser(request: Request, right: Right): Promise<SessionUs
     return apiError(403, "CROSS_SITE", "The request did not come from a page of this dashboard, so nothing was done.");
   const user = await userOf(request.headers);
   if (user === null) return apiError(401, "NOT_SIGNED_IN", "No session; sign in at /login first.");
+  if (user.must !== null)
+    return apiError(
+      403,
+      "FIRST",
+      `This account has to set up its ${user.must.replace("-", " ")} first, at /first/${user.must}.`,
+    );
   if (!allows(user.access, right)) return apiError(403, "NO_RIGHT", refusal(user.access, right));
   return user;
 }

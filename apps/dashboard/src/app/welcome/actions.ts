@@ -1,5 +1,6 @@
 "use server";
 
+import { noteSignIn } from "@lynceus/db/users";
 import { hashPassword } from "better-auth/crypto";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
@@ -38,8 +39,9 @@ export async function makeFirstAdmin(_before: WelcomeState, form: FormData): Pro
   if (made === "taken") return { ...state, errors: { email: "An account has this address already; use another one." } };
   if (made === "refused") redirect("/welcome");
 
-  const answer = await signIn(request, { email, password });
-  if (!answer.ok) redirect("/login");
-  await keepCookies(answer);
+  const done = await signIn(request, { email, password });
+  if (done.kind !== "in") redirect("/login");
+  await keepCookies(done.response);
+  await noteSignIn(database(), done.userId, "password", new Date());
   redirect("/");
 }

@@ -87,7 +87,7 @@ export function AppFrame(props: { user: { name: string; access: Access }; childr
             </UnstyledButton>
           </Tip>
           <Tip label={`${user.name}, ${access.role}`} on={rail}>
-            <Link className={styles.item} href="/settings#account" aria-label={`${user.name}, ${access.role}`}>
+            <Link className={styles.item} href="/settings/account" aria-label={`${user.name}, ${access.role}`}>
               <Icon name="person" />
               <span className={styles.userName}>
                 <bdi>{user.name}</bdi>

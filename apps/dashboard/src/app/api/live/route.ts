@@ -35,7 +35,7 @@ export async function GET(request: Request): Promise<Response> {
         }
         const recheck = setInterval(() => {
           userOf(request.headers).then(
-            (still) => (still === null || !allows(still.access, "read")) && end(),
+            (still) => (still === null || still.must !== null || !allows(still.access, "read")) && end(),
             () => end(),
           );
         }, recheckMs);

@@ -1,5 +1,7 @@
+import { noteSignIn } from "@lynceus/db/users";
 import { attempts } from "../../../lib/attempts.ts";
 import { backOff } from "../../../lib/back-off.ts";
+import { database } from "../../../lib/db.ts";
 import { nextPath } from "../../../lib/next-path.ts";
 import { isSameOrigin } from "../../../lib/same-origin.ts";
 import { seeOther } from "../../../lib/see-other.ts";
@@ -24,16 +26,18 @@ export async function POST(request: Request): Promise<Response> {
   if (email === "" || password === "" || email.length > 320 || password.length > 1024) return again("wrong");
   if (perAccount.wait(email) > 0 || forAll.wait("all") > 0) return again("wait");
 
-  const answer = await signIn(request.headers, { email, password });
-  if (answer.status === 429) return again("wait");
-  if (answer.status >= 500) return again("failed");
-  if (!answer.ok) {
+  const done = await signIn(request.headers, { email, password });
+  if (done.kind === "wrong") {
     perAccount.failed(email);
     forAll.failed("all");
-    return again("wrong");
   }
+  if (done.kind === "wrong" || done.kind === "wait" || done.kind === "failed") return again(done.kind);
   perAccount.succeeded(email);
-  return seeOther(next, answer.headers.getSetCookie());
+  const cookies = done.response.headers.getSetCookie();
+  if (done.kind === "code")
+    return seeOther(next === "/" ? "/login/code" : `/login/code?${new URLSearchParams({ next })}`, cookies);
+  await noteSignIn(database(), done.userId, "password", new Date());
+  return seeOther(next, cookies);
 }
 
 const field = (form: FormData | null, name: string): string => {

@@ -1,0 +1,52 @@
+import { safeText } from "@lynceus/protocol/present";
+
+/** One thing that an act changed; null: was, or is, not there. */
+export interface AuditChange {
+  /** `role`, `targets.0.host`; empty where the whole is one value. */
+  key: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** Values of nested objects by their path. A list of plain values is one value. */
+function flatten(value: unknown, path: string, into: Map<string, string>): void {
+  if (value === null || value === undefined) return;
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null)) {
+    into.set(path, value.length === 0 ? "none" : value.map((one) => safeText(String(one), 120)).join(", "));
+    return;
+  }
+  if (typeof value === "object") {
+    for (const [key, inner] of Object.entries(value)) flatten(inner, path === "" ? key : `${path}.${key}`, into);
+    return;
+  }
+  into.set(path, safeText(String(value), 240));
+}
+
+/** What differs between before and after, in the order in which it stands there. What stayed is left out. */
+export function auditChanges(before: unknown, after: unknown): AuditChange[] {
+  const [was, is] = [new Map<string, string>(), new Map<string, string>()];
+  flatten(before, "", was);
+  flatten(after, "", is);
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((key) => {
+    const change = { key, before: was.get(key) ?? null, after: is.get(key) ?? null };
+    return change.before === change.after ? [] : [change];
+  });
+}
+
+/** What acts are about: how their names begin, and what a person calls it. A test finds one that is missing. */
+export const auditKinds: Readonly<Record<string, string>> = {
+  account: "own account",
+  "api-token": "API tokens",
+  canary: "canaries",
+  "enrollment-token": "enrolment tokens",
+  history: "history",
+  machine: "machines",
+  policy: "policies",
+  report: "reports",
+  session: "sessions",
+  "sign-in": "sign-in rules",
+  "sign-on": "single sign-on",
+  sites: "sites",
+  user: "users",
+  verification: "verifications",
+};
