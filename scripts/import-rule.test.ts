@@ -21,6 +21,7 @@ beforeAll(() => {
     "scripts",
     "lab",
     "bench",
+    "deploy",
   ];
   for (const name of packages) {
     mkdirSync(path.join(copy, name, "src"), { recursive: true });

@@ -26,6 +26,7 @@ const steps = {
     bin("vitest"),
     ["run", "--root", path.join(root, "packages/notify"), "--config", "vitest.e2e.config.ts"],
   ],
+  deploy: ["what stands around the product", bin("vitest"), ["run", "--root", path.join(root, "deploy")]],
   browser: [
     "browser tests",
     bin("vitest"),
