@@ -62,6 +62,8 @@ export interface MachineQuery {
   site?: string | null;
   /** Revoked machines instead of the others. */
   revoked?: boolean;
+  /** These alone, as far as they match. */
+  ids?: readonly string[];
 }
 
 /** The condition of a query over `machines m`. */
@@ -69,6 +71,7 @@ export function machineWhere(query: MachineQuery): Prisma.Sql {
   const parts = [
     query.revoked ? Prisma.sql`m.revoked_at IS NOT NULL` : Prisma.sql`m.revoked_at IS NULL`,
     ...(query.site ? [Prisma.sql`m.site = ${query.site}`] : []),
+    ...(query.ids ? [Prisma.sql`m.id = ANY (${query.ids.filter(isUuid)}::uuid[])`] : []),
     filterSql(query.terms ?? []),
   ];
   return Prisma.join(parts, " AND ");
@@ -170,7 +173,7 @@ export async function listMachines(
   const total =
     query.total === undefined
       ? Prisma.sql`(SELECT count(*)::int FROM ${machines(db)} m WHERE ${where})`
-      : Prisma.sql`${query.total}::int`;
+      : Prisma.sql`${Math.min(query.total, 2_147_483_647)}::int`;
   // Few that match are not looked for along an index of the order, which passes all that do not.
   const few = query.total !== undefined && query.total < 50 * limit;
   const from = few
@@ -222,6 +225,38 @@ export async function countsWithout(db: FleetReader, terms: readonly FilterTerm[
   return row?.counts ?? terms.map(() => 0);
 }
 
+/** How many machines match each of these filters: one look at each machine, whatever their number. */
+export async function countEach(db: FleetReader, filters: readonly (readonly FilterTerm[])[]): Promise<number[]> {
+  if (filters.length === 0) return [];
+  const counts = filters.map((terms) => Prisma.sql`count(*) FILTER (WHERE ${filterSql(terms)})::int`);
+  const [row] = await db.prisma.$queryRaw<{ counts: number[] }[]>`
+    SELECT ARRAY[${Prisma.join(counts)}] AS counts FROM ${machines(db)} m WHERE m.revoked_at IS NULL`;
+  return row?.counts ?? filters.map(() => 0);
+}
+
+/**
+ * All machines of a filter in an order, `size` at a time: for exports, which never hold more than that in memory. A
+ * machine that moves in the order meanwhile may be missing or come twice.
+ */
+export async function* eachMachines(
+  db: FleetReader,
+  query: MachineQuery & { sort?: MachineSort },
+  size = 500,
+): AsyncGenerator<MachineRow[]> {
+  let cursor: string | null = null;
+  do {
+    // Nobody reads the total.
+    const page: Page<MachineRow> = await listMachines(db, {
+      ...query,
+      cursor,
+      limit: size,
+      total: Number.MAX_SAFE_INTEGER,
+    });
+    if (page.items.length > 0) yield page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
 /** Name of a machine, also of a revoked one; null when there is none. */
 export async function machineName(db: FleetReader, id: string): Promise<string | null> {
   if (!isUuid(id)) return null;
@@ -257,7 +292,7 @@ export async function getMachine(db: FleetReader, id: string): Promise<Machine |
 /** How many machines are in each state. Healthy + failing + stale + cannot tell = reporting; revoked ones are in none. */
 export async function countMachines(db: FleetReader, query: MachineQuery = {}): Promise<Counts> {
   // Without a filter nothing has to be looked at: the cells are counts already.
-  if (!query.terms?.length && !query.revoked) return countsOf(await fleetCells(db, query));
+  if (!query.terms?.length && !query.revoked && !query.ids) return countsOf(await fleetCells(db, query));
   const [counts] = await db.prisma.$queryRaw<Counts[]>`
     SELECT count(*) FILTER (WHERE m.status = 'healthy')::int AS healthy,
       count(*) FILTER (WHERE m.status = 'failing')::int AS failing,

@@ -58,6 +58,8 @@ export async function createVerification(
   input: NewVerification,
   terms: readonly FilterTerm[],
   by: { actor: string; now: Date },
+  /** These machines alone, instead of all that match. */
+  ids: readonly string[] | null = null,
 ): Promise<Verification> {
   const id = randomUUID();
   const deadline = new Date(by.now.getTime() + deadlineMs);
@@ -75,6 +77,7 @@ export async function createVerification(
     if (pattern !== null && cause !== null)
       where.push(Prisma.sql`m.primary_pattern = ${pattern} AND m.primary_cause = ${cause}`);
     else if (pattern !== null) where.push(Prisma.sql`m.patterns @> ARRAY[${pattern}]::text[]`);
+    if (ids !== null) where.push(Prisma.sql`m.id = ANY (${ids.filter(isUuid)}::uuid[])`);
     if (causeId !== null)
       where.push(
         Prisma.sql`m.id IN (SELECT machine_id FROM cause_members WHERE cause_id = ${causeId}::uuid AND until IS NULL)`,

@@ -245,6 +245,18 @@ describe("a part of the fleet", () => {
     getCause: (db, { cause }) => causes.getCause(db, cause),
     getCommand: (db, { command }) => commands.getCommand(db, command),
     getFleetChange: (db, { change }) => fleetChanges.getFleetChange(db, change),
+    countChosen: async (db, part) => (await machinesAdmin.countChosen(db, [part.machine])) || null,
+    countEach: async (db, part) =>
+      (
+        await machines.countEach(db, [
+          parseFilter(`name:${part === parts.BERN ? "BERN" : "GRAZ"}-1`, { now: now.getTime() }).terms,
+        ])
+      )[0] || null,
+    eachMachines: async (db) => {
+      const all = [];
+      for await (const some of machines.eachMachines(db, {})) all.push(...some);
+      return all;
+    },
     countsWithout: async (db, part) => {
       const { terms } = parseFilter(`name:${part === parts.BERN ? "BERN" : "GRAZ"}-1 os:windows os:macos`, {
         now: now.getTime(),
@@ -332,6 +344,8 @@ describe("a part of the fleet", () => {
     },
     deleteReport: { act: (db, { report }) => reports.deleteReport(db, report, by), refused: false },
     retireMachine: { act: (db, part) => machinesAdmin.retireMachine(db, part.machine, by), refused: false },
+    retireMachines: { act: (db, part) => machinesAdmin.retireMachines(db, [part.machine], by), refused: 0 },
+    revokeMachines: { act: (db, part) => machinesAdmin.revokeMachines(db, [part.machine], by), refused: 0 },
     revokeMachine: { act: (db, part) => machinesAdmin.revokeMachine(db, part.machine, by), refused: false },
     revokeToken: { act: (db, { token }) => enrollment.revokeToken(db, token, by), refused: false },
     setSite: { act: (db, part) => machinesAdmin.setSite(db, [part.machine], "Oslo", by), refused: 0 },
@@ -349,7 +363,7 @@ describe("a part of the fleet", () => {
       .filter((file) => file.endsWith(".ts") && file !== "scope.ts" && file !== "causes-in-scope.ts")
       .flatMap((file) => [
         ...readFileSync(path.join(source, file), "utf8").matchAll(
-          /^export (?:async )?(?:function|const) (\w+)(?:<[^>]*>)?(?: = (?:async )?)?\(\s*\w+: (?:FleetReader|Fleet)\b/gm,
+          /^export (?:async )?(?:function\*?|const) (\w+)(?:<[^>]*>)?(?: = (?:async )?)?\(\s*\w+: (?:FleetReader|Fleet)\b/gm,
         ),
       ])
       .map(([, name]) => name);
@@ -457,6 +471,7 @@ const ownWork: Record<string, string> = {
   "history.ts historyMachines": "the operator's command line",
   "machines-admin.ts lockMachines": "locks the rows under the condition of the scope",
   "samples.ts recordSample": "agents by version, for the installation's own metrics",
+  "machines-admin.ts retireMachines": "removes the rows that were locked under the condition of the scope",
   "samples.ts samplesNow": "counts by site: who shows them takes the sites in view",
   "turns.ts takeTurns": "the collector's",
   "verifications.ts settleVerifications": "the collector's",
@@ -479,11 +494,11 @@ it("names the table of machines nowhere else than through the scope, but in the 
     .filter((file) => file.endsWith(".ts") && !ownFiles.includes(file))
     .flatMap((file) => {
       const parts = readFileSync(path.join(source, file), "utf8").split(
-        /^(?=(?:export )?(?:async )?(?:function|const) \w+)/m,
+        /^(?=(?:export )?(?:async )?(?:function\*?|const) \w+)/m,
       );
       return parts
         .filter((part) => /\b(?:FROM|JOIN)\s+(?:ONLY\s+)?"?machines\b|prisma\.machine\.find/.test(part))
-        .map((part) => `${file} ${/(?:function|const) (\w+)/.exec(part)?.[1]}`);
+        .map((part) => `${file} ${/(?:function\*?|const) (\w+)/.exec(part)?.[1]}`);
     });
   expect(found.sort()).toEqual(Object.keys(ownWork).sort());
 });
