@@ -16,12 +16,16 @@ export function proxy(request: NextRequest): NextResponse {
   return response;
 }
 
-/** Styles may be inline (components set them as attributes); scripts need the nonce. */
+/**
+ * Scripts and style sheets need the nonce. Components write what is computed (a width, a variable) as `style` attributes,
+ * which know no nonce: they alone may be inline, and can set nothing but how their own element looks.
+ */
 function contentSecurityPolicy(nonce: string, development: boolean): string {
   return [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ""}`,
-    "style-src 'self' 'unsafe-inline'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "style-src-attr 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self'",
     `connect-src 'self'${development ? " ws:" : ""}`,

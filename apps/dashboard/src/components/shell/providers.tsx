@@ -2,18 +2,25 @@
 
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
+import { setNonce } from "get-nonce";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { cssVariables, theme } from "../../theme/theme.ts";
 
 /** What every page needs around it: theme, notices, and the URL as state. */
 export function Providers({ nonce, children }: { nonce: string | undefined; children: ReactNode }) {
+  // A document has one nonce for its life; a page that is read again comes with another, which it would refuse.
+  const [own] = useState(() => {
+    // What keeps a page still behind a dialog writes a style sheet of its own.
+    if (nonce !== undefined && typeof window !== "undefined") setNonce(nonce);
+    return nonce;
+  });
   return (
     <MantineProvider
       theme={theme}
       cssVariablesResolver={cssVariables}
       defaultColorScheme="auto"
-      {...(nonce === undefined ? {} : { getStyleNonce: () => nonce })}
+      {...(own === undefined ? {} : { getStyleNonce: () => own })}
     >
       <Notifications position="bottom-right" autoClose={6000} aria-live="polite" />
       <NuqsAdapter>{children}</NuqsAdapter>

@@ -1,0 +1,81 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openBrowser, signIn, type Visitor, visit } from "./support/browser.ts";
+import { valuesOf } from "./support/pages.ts";
+import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
+
+/* The content security policy of every page, in a real browser: what it forbids, and that no page asks for it. */
+
+let browser: Browser;
+let dashboard: SeededDashboard;
+let visitor: Visitor;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  dashboard = await startSeededDashboard();
+  visitor = await visit(browser);
+  await visitor.page.goto(`${dashboard.base}/login`);
+  await signIn(visitor.page);
+  await visitor.page.getByRole("navigation", { name: "Main", exact: true }).waitFor();
+});
+afterAll(async () => {
+  await browser?.close();
+  await dashboard?.close();
+});
+
+const app = fileURLToPath(new URL("../src/app", import.meta.url));
+const pages = readdirSync(app, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name === "page.tsx")
+  .map((entry) => path.relative(app, entry.parentPath).replace(/\([^)]*\)\/?/g, ""))
+  .map((route) => `/${route}`.replace(/\/$/, "") || "/")
+  .sort();
+
+test("no script runs, and no style sheet counts, without the nonce of its answer", async () => {
+  const policies = await Promise.all(
+    [1, 2].map(async () => (await visitor.context.request.get(`${dashboard.base}/login`)).headers()),
+  );
+  const directives = new Map(
+    (policies[0]?.["content-security-policy"] ?? "").split("; ").map((directive) => {
+      const [name = "", ...values] = directive.split(" ");
+      return [name, values];
+    }),
+  );
+  expect(directives.get("default-src")).toEqual(["'self'"]);
+  for (const name of ["script-src", "style-src"]) {
+    expect(directives.get(name)).toEqual(expect.arrayContaining([expect.stringMatching(/^'nonce-[\w+/=]{24}'$/)]));
+    expect(directives.get(name)).not.toContain("'unsafe-inline'");
+    expect(directives.get(name)).not.toContain("'unsafe-eval'");
+  }
+  for (const name of ["frame-ancestors", "object-src", "base-uri"]) expect(directives.get(name)).toEqual(["'none'"]);
+  expect(directives.get("form-action")).toEqual(["'self'"]);
+  expect(policies[0]?.["content-security-policy"]).not.toBe(policies[1]?.["content-security-policy"]);
+  expect(policies[0]).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff" });
+});
+
+test.each(pages)("%s asks for nothing that it forbids, also with its dialogs open", async (route) => {
+  const { page, complaints } = visitor;
+  const before = complaints.length;
+  await page.goto(dashboard.base + valuesOf(dashboard, route));
+  await page.waitForLoadState("networkidle").catch(() => {});
+  if ((await page.getByRole("button", { name: "Go to" }).count()) > 0) {
+    // The palette and the help lie over the page and hold it still: what they write counts as well.
+    const dialog = page.getByRole("dialog").first();
+    for (const key of ["Control+k", "?"]) {
+      // A key that is pressed before the page listens, or while a dialog closes, is lost.
+      await expect
+        .poll(
+          async () => (await dialog.isVisible()) || (await page.keyboard.press(key).then(() => dialog.isVisible())),
+          {
+            timeout: 20_000,
+          },
+        )
+        .toBe(true);
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "hidden" });
+    }
+  }
+  expect(complaints.slice(before).filter((text) => /content security policy/i.test(text))).toEqual([]);
+});
