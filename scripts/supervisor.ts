@@ -12,7 +12,7 @@ import { migrate } from "@lynceus/db/migrate";
 import { listen } from "@lynceus/db/notify";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
 import { type Fleet, wholeFleet } from "@lynceus/db/scope";
-import { initSetting } from "@lynceus/db/settings";
+import { initSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, saveSiteSubnets } from "@lynceus/db/sites";
 import { createWelcome } from "@lynceus/db/welcome";
 import type { Policy } from "@lynceus/protocol/policy";
@@ -271,6 +271,7 @@ async function main() {
   step(`collector: ${collectorUrl}`);
 
   const dashboardUrl = `http://localhost:${options.port}`;
+  await setSetting(db, "dashboard", { url: dashboardUrl });
   started.push(
     keepService(
       {

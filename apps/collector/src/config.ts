@@ -32,6 +32,12 @@ export const defaultConfig = {
   lastSeenFlush: 60_000,
   /** How often the fleet's groups are read while something changes. */
   fleetInterval: 10_000,
+  /** How often incidents are looked at while something changes. */
+  incidentInterval: 2_000,
+  /** How often notices of which nothing became are looked for. */
+  noticeInterval: 5_000,
+  /** Deliveries of one collector that may be under way at once. */
+  deliveries: 8,
   /** Machines judged again per batch after a fleet-wide edge. */
   fleetBatch: 250,
   /** Requests per second to one target host, of the whole fleet (domain 5.0 rule 15, 6.2). */

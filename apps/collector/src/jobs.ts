@@ -1,28 +1,37 @@
-import { Logger as GraphileLogger, parseCronItems, run } from "graphile-worker";
+import { Logger as GraphileLogger, parseCronItems, run, runMigrations } from "graphile-worker";
 import type { Logger } from "pino";
+import type { Deliveries } from "./incidents/deliver.ts";
 import type { Sweeps } from "./sweep.ts";
 
 export interface Jobs {
   stop(): Promise<void>;
 }
 
+/** The tables of the jobs, as this version has them: jobs are added by SQL, whether this collector runs any or not. */
+export async function prepareJobs(databaseUrl: string): Promise<void> {
+  await runMigrations({ connectionString: databaseUrl, logger: new GraphileLogger(() => () => {}) });
+}
+
 /**
- * The singletons' clock: graphile-worker's cron runs each job once a due time, however many collectors there are
- * (design decision 10).
+ * The singletons' clock, each job once a due time however many collectors there are, and the delivery of notices, each at
+ * one of them at a time (design decision 10).
  */
 export async function startJobs(options: {
   databaseUrl: string;
   sweeps: Sweeps;
+  deliveries: Deliveries;
+  /** Jobs that may run at once. */
+  concurrency: number;
   now: () => number;
   /** Machines that were marked stale. */
   onStale: (machineIds: string[]) => void;
   log: Logger;
 }): Promise<Jobs> {
-  const { sweeps, now, log } = options;
+  const { sweeps, deliveries, now, log } = options;
   const runner = await run({
     connectionString: options.databaseUrl,
-    concurrency: 1,
-    maxPoolSize: 3,
+    concurrency: options.concurrency,
+    maxPoolSize: 4,
     // main.ts stops everything in order.
     noHandleSignals: true,
     logger: new GraphileLogger(() => (level, message) => {
@@ -30,6 +39,10 @@ export async function startJobs(options: {
       else log.debug({ job: true }, message);
     }),
     taskList: {
+      "deliver-notice": async (payload) => {
+        const id = (payload as { id?: unknown } | null)?.id;
+        if (typeof id === "string") await deliveries.attempt(id);
+      },
       "lynceus-minute": async () => {
         const { stale, expired } = await sweeps.minute(now());
         if (stale.length > 0) options.onStale(stale);

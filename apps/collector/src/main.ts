@@ -4,6 +4,7 @@ import { createWelcome } from "@lynceus/db/welcome";
 import { pino } from "pino";
 import { runRediagnose } from "./history/command.ts";
 import { UsageError } from "./history/options.ts";
+import { loadSecretKeys } from "./incidents/secret-keys.ts";
 import { parseOptions, usage } from "./options.ts";
 import { startCollector } from "./server.ts";
 import { loadTls, needsRenewal } from "./tls.ts";
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   const now = () => Date.now();
   const certificate = () => loadTls({ ...options, now: now() });
   let tls = options.plain ? null : await certificate();
+  const keys = loadSecretKeys(options);
   if (options.migrate) await migrate(options.databaseUrl, (line) => log.info(line));
   const db = openDatabase({
     url: options.databaseUrl,
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     ...options,
     db,
     tls,
+    keys,
     version,
     now,
     monotonic: () => performance.now(),

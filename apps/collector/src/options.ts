@@ -17,6 +17,8 @@ export interface Options {
   readonly migrate: boolean;
   /** Address of the dashboard, for the link that makes the first admin; null: none is made. */
   readonly dashboardUrl: string | null;
+  /** Keys of the receivers' secrets and of acknowledge links, as `LYNCEUS_SECRET_KEY` has them; null: one of its own. */
+  readonly secretKey: string | null;
   readonly id: string;
   /** Whether `/metrics` needs no token. */
   readonly openMetrics: boolean;
@@ -47,6 +49,8 @@ lynceus-collector rediagnose --help
 LYNCEUS_PUBLIC_NAME=collector.example.org stands for --tls-name and --public-url with the port above.
 LYNCEUS_PUBLIC_URL=https://lynceus.example.org is the dashboard: while nobody can log in there, a link that makes the
 first admin is logged at the start.
+LYNCEUS_SECRET_KEY seals receivers' secrets and signs links, the same as the dashboard's; without it a key is made in
+--data-dir, and the dashboard can set no secrets.
 LYNCEUS_MIGRATIONS is the folder of the migrations, where it is not that of the repository.
 DATABASE_URL names the PostgreSQL, e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus
 `;
@@ -130,6 +134,7 @@ export function parseOptions(
     publicUrl,
     migrate: values.migrate,
     dashboardUrl: dashboardUrl?.replace(/\/$/, "") ?? null,
+    secretKey: env.LYNCEUS_SECRET_KEY || null,
     id: values.id ?? `${hostname()}:${port}`,
     openMetrics: values["metrics-open"],
     logLevel: values["log-level"],

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Database } from "@lynceus/db/client";
@@ -6,8 +7,10 @@ import { clearConnected, countMachines } from "@lynceus/db/machines";
 import { listen } from "@lynceus/db/notify";
 import { ensurePartitions } from "@lynceus/db/partitions";
 import { wholeFleet } from "@lynceus/db/scope";
-import { setSetting } from "@lynceus/db/settings";
+import { getSetting, initSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
+import type { KeyRing } from "@lynceus/notify/key-ring";
+import type { Reach } from "@lynceus/protocol/receivers";
 import type { Logger } from "pino";
 import { createApp } from "./api/app.ts";
 import { createAttribution } from "./attribution.ts";
@@ -16,9 +19,13 @@ import { coalesce } from "./coalesce.ts";
 import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
 import { type Affected, createFleet } from "./fleet.ts";
+import { createDeliveries } from "./incidents/deliver.ts";
+import { createHeartbeat } from "./incidents/heartbeat.ts";
+import { patternText } from "./incidents/texts.ts";
+import { createIncidents } from "./incidents/turn.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { createTargetTally } from "./ingest/target-tally.ts";
-import { type Jobs, startJobs } from "./jobs.ts";
+import { type Jobs, prepareJobs, startJobs } from "./jobs.ts";
 import { acceptAgents, agentPath } from "./link/accept.ts";
 import { createConnections } from "./link/connections.ts";
 import { createDirectory } from "./link/directory.ts";
@@ -46,7 +53,7 @@ export interface CollectorOptions {
   readonly tls: TlsMaterial | null;
   /** What enrolment tokens name, such as `wss://collector.example.org:7443`; null = where it listens. */
   readonly publicUrl: string | null;
-  /** Where the dashboard is, for links of the API's clients; absent or null: nobody said. */
+  /** Where people open the dashboard, for links of notices and of the API; absent or null: as it said itself. */
   readonly dashboardUrl?: string | null;
   readonly config: CollectorConfig;
   readonly version: string;
@@ -58,6 +65,12 @@ export interface CollectorOptions {
   readonly refusesAddress?: (address: string) => boolean;
   /** Whether `/metrics` needs no token; it does when absent. */
   readonly openMetrics?: boolean;
+  /** They open receivers' secrets and sign links. */
+  readonly keys: KeyRing;
+  /** What every receiver of notices may reach beside what it says itself; for tests. */
+  readonly receiversReach?: Reach;
+  /** For tests: called between the steps of a turn over the incidents, and of a delivery. */
+  readonly onStep?: (step: string) => void | Promise<void>;
   /** Whether the shared timers and the singleton jobs run; a test may drive them itself. */
   readonly timers: boolean;
 }
@@ -66,6 +79,14 @@ export interface CollectorOptions {
 const livePath = "/api/v1/live";
 /** How long a stop waits for the database and for agents to hang up. */
 const stopMs = 10_000;
+
+/** The first eight digits of the installation's id: what its incidents are told apart by from another's. */
+async function installationId(db: Database): Promise<string> {
+  const stored = (await initSetting(db, "installation", { id: randomUUID() })) as { id?: unknown } | null;
+  const text = typeof stored?.id === "string" ? stored.id.replace(/[^0-9a-z]/gi, "") : "";
+  if (text.length < 8) throw new Error('setting "installation" of the database is damaged; restore it from a backup');
+  return text.slice(0, 8);
+}
 
 /** Starts a collector. It listens when this resolves. */
 export async function startCollector(options: CollectorOptions) {
@@ -95,6 +116,34 @@ export async function startCollector(options: CollectorOptions) {
   const fleet = createFleet(db);
   const attribution = createAttribution({ db, collectorId: id, now });
   const targetTally = createTargetTally({ db, now, policy: () => policy.current });
+  const installation = await installationId(db);
+  let dashboardUrl = options.dashboardUrl ?? "http://localhost:3000";
+  const step = options.onStep ? { onStep: options.onStep } : {};
+  const reach = options.receiversReach ? { reach: options.receiversReach } : {};
+  const incidents = createIncidents({
+    db,
+    collectorId: id,
+    policy: () => policy.current,
+    now,
+    log,
+    dashboardUrl: () => dashboardUrl,
+    installation,
+    textsOf: patternText,
+    ...step,
+  });
+  const deliveries = createDeliveries({
+    db,
+    collectorId: id,
+    keys: options.keys,
+    dashboardUrl: () => dashboardUrl,
+    now,
+    random: options.random,
+    metrics,
+    log,
+    ...reach,
+    ...step,
+  });
+  const heartbeat = createHeartbeat({ db, keys: options.keys, now, log, ...reach });
   const ingest = createIngest({
     db,
     collectorId: id,
@@ -156,6 +205,7 @@ export async function startCollector(options: CollectorOptions) {
   const shutOut = (machineId: string) => {
     directory.noteRevoked(machineId);
     attribution.forget(machineId);
+    incidents.forget(machineId);
     connections.cut(machineId, "revoked", "this machine was revoked by an admin");
     ingest.memory.delete(machineId);
   };
@@ -180,6 +230,12 @@ export async function startCollector(options: CollectorOptions) {
   );
   const readSites = async () => {
     siteOf = siteFinder(await listSiteSubnets(wholeFleet(db)));
+  };
+  /** Where the dashboard said that people open it, unless we were told. */
+  const readDashboard = async () => {
+    if (options.dashboardUrl) return;
+    const { url } = ((await getSetting(db, "dashboard")) ?? {}) as { url?: unknown };
+    if (typeof url === "string" && URL.canParse(url)) dashboardUrl = url.replace(/\/+$/, "");
   };
   const readFleetSize = async () => {
     const counts = await countMachines(wholeFleet(db));
@@ -234,8 +290,11 @@ export async function startCollector(options: CollectorOptions) {
   // One setting for both kinds of traffic: a port that cannot be had fails the start before anything else is done.
   await ensurePartitions(db, new Date(now()));
   await clearConnected(db, id);
+  await prepareJobs(db.url);
   await policy.refresh();
   await readSites();
+  await readDashboard();
+  await deliveries.takeUp();
   await reports.refresh();
   await readFleetSize();
   await readings.everyMinute();
@@ -290,6 +349,15 @@ export async function startCollector(options: CollectorOptions) {
     if (attribution.leading) for (const site of blind) await judgeAll(await fleet.silentMachines(site));
   });
   const attributionTurn = safely("attributing failures", () => attribution.turn());
+  const incidentTurn = safely("deciding about incidents", async () => {
+    const end = metrics.incidentTurnSeconds.startTimer();
+    if (!(await incidents.turn())) return;
+    end();
+    metrics.incidents.set({ urgency: "high" }, incidents.open.high);
+    metrics.incidents.set({ urgency: "low" }, incidents.open.low);
+    await heartbeat.beat();
+  });
+  const noticeTurn = safely("looking for overdue notices", () => deliveries.nudge());
   const connectionsTurn = safely("noting connections", directory.flushConnections);
   const seenTurn = safely("noting last-seen times", async () => {
     const heard = [...connections.heard];
@@ -312,6 +380,7 @@ export async function startCollector(options: CollectorOptions) {
     readReports.ask();
     await policy.refresh();
     await readFleetSize();
+    await readDashboard();
   });
 
   let tick = 0;
@@ -325,6 +394,8 @@ export async function startCollector(options: CollectorOptions) {
       fleetTurn.ask();
       attributionTurn.ask();
     }
+    if (tick % Math.max(1, Math.round(config.incidentInterval / 1000)) === 0) incidentTurn.ask();
+    if (tick % Math.max(1, Math.round(config.noticeInterval / 1000)) === 0) noticeTurn.ask();
     if (tick % Math.max(1, Math.round(config.lastSeenFlush / 1000)) === 0) seenTurn.ask();
     if (tick % 60 === 0) minuteTurn.ask();
     if (tick % Math.max(1, Math.round(config.liveInterval / 1000)) === 0) liveTurn.ask();
@@ -337,7 +408,15 @@ export async function startCollector(options: CollectorOptions) {
   let jobs: Jobs | null = null;
   if (options.timers) {
     timer = setInterval(everySecond, 1000);
-    jobs = await startJobs({ databaseUrl: db.url, sweeps, now, log, onStale: forgetStale });
+    jobs = await startJobs({
+      databaseUrl: db.url,
+      sweeps,
+      deliveries,
+      concurrency: config.deliveries,
+      now,
+      log,
+      onStale: forgetStale,
+    });
   }
 
   /** Machines that were marked stale: their entry in memory still says otherwise. */
@@ -360,6 +439,8 @@ export async function startCollector(options: CollectorOptions) {
     commands,
     policy,
     sweeps,
+    incidents,
+    deliveries,
     /** The turns of the shared timer, for tests that hold the clock. */
     turns: {
       everySecond,
@@ -381,6 +462,13 @@ export async function startCollector(options: CollectorOptions) {
         attributionTurn.ask();
         await attributionTurn.idle();
       },
+      incidents: async () => {
+        incidents.note();
+        incidentTurn.ask();
+        await incidentTurn.idle();
+      },
+      /** Sends what may be sent. */
+      deliveries: () => deliveries.all(),
       seen: async () => {
         seenTurn.ask();
         await seenTurn.idle();
@@ -424,6 +512,7 @@ export async function startCollector(options: CollectorOptions) {
       if (stopping) return;
       stopping = true;
       if (timer) clearInterval(timer);
+      deliveries.stop();
       await jobs?.stop();
       await within(canaries.stop(), stopMs);
       await within(ingest.drain(), stopMs);
@@ -440,6 +529,8 @@ export async function startCollector(options: CollectorOptions) {
         Promise.allSettled([
           commands.idle(),
           attributionTurn.idle().then(() => attribution.stop()),
+          incidentTurn.idle().then(() => incidents.stop()),
+          noticeTurn.idle(),
           tallyTurn.idle().then(() => targetTally.flush()),
           directory.flushSeen(connections.heard),
           directory.flushConnections().then(() => clearConnected(db, id)),

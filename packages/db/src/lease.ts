@@ -1,4 +1,4 @@
-import type { Database } from "./client.ts";
+import type { Database, Reader } from "./client.ts";
 
 /*
  * Work that one collector of all does, as long as it lives: a lease by the database's clock, so that nobody's own clock
@@ -22,4 +22,20 @@ export async function takeLease(db: Database, name: string, holder: string, seco
 /** Gives a lease back, so that another holder need not wait for its end. */
 export async function dropLease(db: Database, name: string, holder: string): Promise<void> {
   await db.prisma.$executeRaw`DELETE FROM settings WHERE key = ${keyOf(name)} AND value->>'holder' = ${holder}`;
+}
+
+/** The lease is somebody else's by now: what was about to be written must not be. */
+export class LeaseLostError extends Error {
+  override readonly name = "LeaseLostError";
+}
+
+/**
+ * Makes sure, within a transaction, that the lease is still the holder's, and keeps it so until the transaction ends:
+ * whoever else wants it waits. Throws a LeaseLostError, upon which nothing of the transaction is stored.
+ */
+export async function fenceLease(tx: Reader, name: string, holder: string): Promise<void> {
+  const rows = await tx.prisma.$queryRaw<unknown[]>`
+    SELECT 1 AS held FROM settings WHERE key = ${keyOf(name)} AND value->>'holder' = ${holder}
+      AND (value->>'until')::float8 > extract(epoch FROM clock_timestamp()) FOR UPDATE`;
+  if (rows.length === 0) throw new LeaseLostError(`the lease "${name}" is not ${holder}'s any more`);
 }

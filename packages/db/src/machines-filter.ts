@@ -120,6 +120,10 @@ const findingField = (
     Prisma.sql`(${column} IS NULL AND m.status <> 'cannot-tell')`,
   );
 
+/** Incident numbers, as text, of the open incidents that a machine is in. */
+const openIncidents = Prisma.sql`SELECT i.number::text AS number FROM incident_members b JOIN incidents i ON i.number = b.incident
+  WHERE b.machine_id = m.id AND b.left_at IS NULL AND i.ended_at IS NULL`;
+
 const steps = Prisma.sql`ARRAY['dns','tcp','connect','tls','http','auth']`;
 /** The mini chain has a letter a step; `f` is a failure. */
 const firstFailed = Prisma.sql`(${steps})[nullif(position('f' in m.chain_configured), 0)]`;
@@ -135,6 +139,13 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     unknown: Prisma.sql`(cardinality(m.patterns) = 0 AND m.status = 'cannot-tell')`,
     none: Prisma.sql`(cardinality(m.patterns) = 0 AND m.status <> 'cannot-tell')`,
     text: (value, field) => Prisma.sql`m.patterns && ${enumValues(value, field)}::text[]`,
+  },
+  incident: {
+    value: null,
+    unknown: never,
+    none: Prisma.sql`NOT EXISTS (${openIncidents})`,
+    text: (value) =>
+      Prisma.sql`EXISTS (SELECT FROM (${openIncidents}) o WHERE ${matchesText(Prisma.sql`o.number`, value)})`,
   },
   // A machine that was never seen has shown no address yet; a seen one without a site is in none of the admin's.
   // A site's spelling is looked up among the few that there are, so that its machines are found by their index.

@@ -48,8 +48,8 @@ async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
 export interface Retention {
   /** Whole days of observations that are kept; today is beside them. */
   observationDays: number;
-  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, hours of the trend, reports, canaries and
-   * verifications are kept. */
+  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, hours of the trend, reports, canaries,
+   * verifications, incidents that are over, notices and silences are kept. */
   historyDays: number;
 }
 
@@ -88,6 +88,9 @@ export async function dropExpired(
     ["machine_reports", Prisma.sql`at < ${before}`],
     ["canaries", Prisma.sql`created_at < ${before}`],
     ["fix_verifications", Prisma.sql`created_at < ${before}`],
+    ["incidents", Prisma.sql`ended_at < ${before} AND NOT live`],
+    ["notices", Prisma.sql`created_at < ${before} AND due_at IS NULL`],
+    ["silences", Prisma.sql`ends_at < ${before}`],
   ] as const)
     rows += await deleteInSteps(db, table, condition);
   return { partitions: expired, rows };

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { mayRead, type Scope } from "@lynceus/protocol/access";
-import { countHistoryQuerySchema, targetHistoryQuerySchema } from "@lynceus/protocol/series";
 import { parseFilter } from "@lynceus/protocol/filter";
+import { countHistoryQuerySchema, targetHistoryQuerySchema } from "@lynceus/protocol/series";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as canaries from "../src/canaries.ts";
@@ -17,6 +17,8 @@ import * as enrollment from "../src/enrollment.ts";
 import * as findings from "../src/findings.ts";
 import * as fleetCells from "../src/fleet-cells.ts";
 import * as fleetChanges from "../src/fleet-changes.ts";
+import * as incidentActs from "../src/incident-acts.ts";
+import * as incidents from "../src/incidents.ts";
 import { commitBatch } from "../src/ingest.ts";
 import * as machines from "../src/machines.ts";
 import * as machinesAdmin from "../src/machines-admin.ts";
@@ -27,6 +29,7 @@ import * as reports from "../src/reports.ts";
 import * as samples from "../src/samples.ts";
 import { type Fleet, fleetOf, machines as seenMachines } from "../src/scope.ts";
 import * as seriesGrid from "../src/series-grid.ts";
+import * as silences from "../src/silences.ts";
 import * as sites from "../src/sites.ts";
 import { addTargetSamples } from "../src/target-samples.ts";
 import * as targetSeries from "../src/target-series.ts";
@@ -90,6 +93,38 @@ async function fullMachine(db: Fleet, name: string, site: string, tags: string[]
   return id;
 }
 
+const inAnHour = new Date(now.getTime() + 3_600_000).toISOString();
+
+/** An open incident of one machine; each text carries its name. */
+async function incidentOf(db: Fleet, name: string, machineId: string): Promise<string> {
+  const number = name === "BERN" ? 118_201 : 118_202;
+  await db.prisma.incident.create({
+    data: {
+      number,
+      kind: "failing",
+      state: "open",
+      simulated: false,
+      location: "inside",
+      pattern: "proxy-auth-required",
+      severity: "prompting",
+      confidence: "high",
+      urgency: "high",
+      title: `${name}-proxy:8080 asks for its own login`,
+      since: minutesAgo(5),
+      openedAt: minutesAgo(5),
+      failing: 1,
+      silent: 0,
+      peak: 1,
+      sites: [{ site: name === "BERN" ? "Bern" : "Graz", machines: 1, of: 1 }],
+      memory: {},
+      live: true,
+      members: { create: { machineId, joinedAt: minutesAgo(5) } },
+      events: { create: { at: minutesAgo(5), kind: "note", text: `${name} is looked at`, detail: {} } },
+    },
+  });
+  return String(number);
+}
+
 /** What is in the fleet of these tests, by name: nothing of the one may be seen through a scope of the other. */
 interface Part {
   machine: string;
@@ -100,6 +135,9 @@ interface Part {
   token: string;
   change: string;
   cause: string;
+  /** Its number. */
+  incident: string;
+  silence: string;
 }
 
 const compared = {
@@ -203,6 +241,8 @@ describe("a part of the fleet", () => {
         token: (await enrollment.createToken(own, { ...token, maxUses: 1, expiresAt: now, createdBy: name })).id,
         change: changes.find(({ changeKey }) => changeKey === `script:${name}`)?.id ?? "",
         cause: open.find(({ value }) => value.startsWith(name))?.id ?? "",
+        incident: await incidentOf(own, name, machineId),
+        silence: (await silences.createSilence(own, { match: "", comment: name, endsAt: inAnHour }, by)).id,
       };
     }
     await db.prisma.$executeRaw`
@@ -265,6 +305,15 @@ describe("a part of the fleet", () => {
     },
     findMachines: (db) => machines.findMachines(db, "-1"),
     groupMachines: (db) => machines.groupMachines(db, "name"),
+    countOpenIncidents: async (db) => (await incidents.countOpenIncidents(db)).open || null,
+    getIncident: (db, { incident }) => incidents.getIncident(db, Number(incident)),
+    getSilence: (db, { silence }) => silences.getSilence(db, silence, now),
+    incidentsOfMachine: (db, part) => incidents.incidentsOfMachine(db, part.machine),
+    listIncidentEvents: (db, { incident }) => incidents.listIncidentEvents(db, Number(incident)),
+    listIncidentMembers: (db, { incident }) => incidents.listIncidentMembers(db, Number(incident)),
+    listIncidents: (db) => incidents.listIncidents(db),
+    listSilences: (db) => silences.listSilences(db, { now }),
+    previewSilence: (db) => silences.previewSilence(db, ""),
     getMachine: (db, part) => machines.getMachine(db, part.machine),
     getObservation: (db, part) => observations.getObservation(db, part.machine, { seq: 2 }),
     getReport: (db, { report }) => reports.getReport(db, report),
@@ -309,6 +358,28 @@ describe("a part of the fleet", () => {
   };
   /** Every function that changes something of the fleet; what it answers when there is no such thing. */
   const acts: Record<string, { act: (db: Fleet, part: Part) => Promise<unknown>; refused: unknown }> = {
+    acknowledgeIncident: {
+      act: (db, { incident }) => incidentActs.acknowledgeIncident(db, Number(incident), { ...by, via: "api" }),
+      refused: false,
+    },
+    closeIncident: {
+      act: (db, { incident }) => incidentActs.closeIncident(db, Number(incident), { ...by, note: "x" }),
+      refused: false,
+    },
+    createSilence: {
+      // It covers what is seen alone, whatever it matches.
+      act: async (db) => (await silences.previewSilence(db, "")).machines,
+      refused: 1,
+    },
+    endSilence: { act: (db, { silence }) => silences.endSilence(db, silence, by), refused: false },
+    noteIncident: {
+      act: (db, { incident }) => incidentActs.noteIncident(db, Number(incident), { ...by, text: "x" }),
+      refused: false,
+    },
+    releaseIncident: {
+      act: (db, { incident }) => incidentActs.releaseIncident(db, Number(incident), by),
+      refused: false,
+    },
     approveMachines: { act: (db, part) => machinesAdmin.approveMachines(db, [part.machine], by), refused: 0 },
     cancelCanary: { act: (db, { canary }) => canaries.cancelCanary(db, canary, by), refused: false },
     cancelVerification: {
@@ -430,6 +501,8 @@ describe("a part of the fleet", () => {
         (SELECT count(*)::int FROM commands) AS commands, (SELECT count(*)::int FROM machine_reports) AS reports,
         (SELECT json_agg(c.state ORDER BY c.id) FROM canaries c) AS canaries,
         (SELECT count(*)::int FROM fix_verification_machines) AS verified,
+        (SELECT json_agg(i ORDER BY number) FROM incidents i) AS incidents,
+        (SELECT count(*)::int FROM incident_events) AS events, (SELECT json_agg(s ORDER BY id) FROM silences s) AS silences,
         (SELECT json_agg(t ORDER BY t.id) FROM enrollment_tokens t) AS tokens`;
     for (const [, scope, , other] of views) {
       const before = await state();
@@ -480,6 +553,7 @@ const ownWork: Record<string, string> = {
 const ownFiles = [
   "fleet.ts",
   "identity.ts",
+  "incident-machines.ts",
   "ingest.ts",
   "states.ts",
   "sweep.ts",

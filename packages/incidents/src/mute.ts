@@ -1,3 +1,4 @@
+import { everyMachine, mayRead, type Scope } from "@lynceus/protocol/access";
 import type { Maintenance } from "@lynceus/protocol/alerting";
 import { windowAt } from "./maintenance.ts";
 import { type Matcher, type Member, matcherOf } from "./match.ts";
@@ -14,14 +15,22 @@ export interface Muter {
 
 /** Those in force at an instant, in the order of their ids. */
 export function mutersAt(silences: readonly Silence[], windows: readonly Maintenance[], now: number): Muter[] {
-  const muter = (kind: Muter["kind"], id: string, name: string, until: number, match: string): Muter => {
+  const muter = (
+    kind: Muter["kind"],
+    id: string,
+    name: string,
+    until: number,
+    match: string,
+    scope: Scope = everyMachine,
+  ): Muter => {
     const matcher: Matcher = matcherOf(match);
-    return { id: `${kind}:${id}`, kind, name, until, covers: (member) => matcher.member(member) };
+    const covers = (member: Member) => mayRead(scope, member.machine) && matcher.member(member);
+    return { id: `${kind}:${id}`, kind, name, until, covers };
   };
   const found = silences
     .filter(({ startsAt, endsAt }) => startsAt <= now && now < endsAt)
-    .map(({ id, author, comment, endsAt, match }) =>
-      muter("silence", id, comment ? `${author}: ${comment}` : author, endsAt, match),
+    .map(({ id, author, comment, endsAt, match, scope }) =>
+      muter("silence", id, comment ? `${author}: ${comment}` : author, endsAt, match, scope),
     );
   for (const window of windows) {
     const span = windowAt(window, now);

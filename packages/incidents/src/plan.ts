@@ -626,6 +626,8 @@ class Teller {
     thread: number,
     text: string = toldReasons[reason],
   ): void {
+    // Also a receiver that is not configured any more.
+    if (!this.routing.carries(contact.receiver, kind)) return;
     // Two routes, or two people with one receiver: said once, with the link of whoever can be named.
     const once = `${contact.receiver} ${kind} ${incidents.map(({ number }) => number).join()}`;
     const twice = this.wishes.get(once);

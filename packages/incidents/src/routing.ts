@@ -1,4 +1,6 @@
 import type { AlertingConfig, EscalationTarget, Route } from "@lynceus/protocol/alerting";
+import type { NoticeKind } from "@lynceus/protocol/notice";
+import { carriesKind } from "@lynceus/protocol/receivers";
 import { type Matcher, matcherOf } from "./match.ts";
 import { onCallAt } from "./on-call.ts";
 import type { Incident, Machine } from "./types.ts";
@@ -34,6 +36,8 @@ export interface Routing {
   /** What a receiver holds until it is told otherwise: an alert that stays open. */
   keepsState(receiver: string): boolean;
   cap(receiver: string): number;
+  /** Whether it has a form for such a notice. */
+  carries(receiver: string, kind: NoticeKind): boolean;
 }
 
 const stateful: ReadonlySet<string> = new Set(["pagerduty", "alertmanager"]);
@@ -88,5 +92,9 @@ export function createRouting(config: AlertingConfig): Routing {
     receiversOf: (person) => people.get(person)?.receivers ?? [],
     keepsState: (receiver) => stateful.has(receivers.get(receiver)?.type ?? ""),
     cap: (receiver) => receivers.get(receiver)?.capPerHour ?? 0,
+    carries: (receiver, kind) => {
+      const type = receivers.get(receiver)?.type;
+      return type !== undefined && carriesKind(type, kind);
+    },
   };
 }

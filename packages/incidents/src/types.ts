@@ -1,3 +1,4 @@
+import type { Scope } from "@lynceus/protocol/access";
 import type {
   AttributionKey,
   Confidence,
@@ -43,7 +44,7 @@ export interface Machine {
   readonly values: Readonly<Partial<Record<AttributionKey, string | null>>>;
   /** Ids of the targets that are bad on their configured route. */
   readonly targets: readonly string[];
-  /** What it shows rests on what was reported late: no fresh cycle has confirmed it. */
+  /** Not heard of for three cycles, as after an outage of ours: what it shows is of then, and nothing confirms it. */
   readonly late: boolean;
 }
 
@@ -215,4 +216,6 @@ export interface Silence {
   readonly comment: string;
   readonly startsAt: number;
   readonly endsAt: number;
+  /** The part of the fleet that its author saw: it covers no other machine. */
+  readonly scope: Scope;
 }

@@ -1,3 +1,4 @@
+import { everyMachine } from "@lynceus/protocol/access";
 import { noticeSchema } from "@lynceus/protocol/notice";
 import { describe, expect, it } from "vitest";
 import { heldReasons, lifeReasons, toldReasons } from "../src/reasons.ts";
@@ -11,6 +12,7 @@ const silence = (change: Partial<Silence> = {}): Silence => ({
   comment: "px1 is replaced",
   startsAt: start,
   endsAt: start + hour,
+  scope: everyMachine,
   ...change,
 });
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`);
@@ -440,6 +442,14 @@ describe("silences", () => {
     world.put(...machines(10));
     world.advance(hour + minute);
     expect(world.notices.map(({ reason }) => reason)).toEqual(["silence-over"]);
+  });
+
+  it("of who sees a part of the fleet cover nothing beyond it", () => {
+    const world = new World(config());
+    world.silences = [silence({ match: "", scope: { sites: ["Manila"], tags: null } })];
+    world.put(...machines(10));
+    world.advance(minute);
+    expect(world.told).toEqual(["opened pager 1"]);
   });
 
   it("of one incident are about that one", () => {

@@ -1,3 +1,4 @@
+import { everyMachine } from "@lynceus/protocol/access";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Machine } from "../src/types.ts";
@@ -131,6 +132,7 @@ function apply(world: World, one: Step): void {
           comment: "",
           startsAt: world.now,
           endsAt: world.now + 10 * minute,
+          scope: everyMachine,
         },
       ];
       break;

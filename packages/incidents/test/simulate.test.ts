@@ -1,3 +1,4 @@
+import { everyMachine } from "@lynceus/protocol/access";
 import { describe, expect, it } from "vitest";
 import { type Supposed, simulate } from "../src/simulate.ts";
 import { siteKey } from "../src/spread.ts";
@@ -87,6 +88,7 @@ describe("who would be paged", () => {
       comment: "",
       startsAt: start,
       endsAt: start + 30 * minute,
+      scope: everyMachine,
     };
     const story = simulate(supposed, world({}, [silence]));
     expect(story.notices.map(({ at, reason }) => [reason, at - start > 30 * minute])).toEqual([["silence-over", true]]);

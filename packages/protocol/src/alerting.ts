@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type AlertFilterUse, alertFilterProblem } from "./alert-filter.ts";
-import { receiverSchema } from "./receivers.ts";
+import { connectionSchema, receiverSchema } from "./receivers.ts";
 
 /*
  * Who is told of incidents, when and how: all that an admin sets, as one document. It is stored as numbered versions,
@@ -240,16 +240,20 @@ const settingsShape = {
   unverifiedHours: z.number().min(1).max(720).default(24),
   /** Told when another receiver could not be reached, or nobody is on call: the first that works. */
   fallback: z.array(alertIdSchema).max(8).default([]),
-  /** Asked (GET) after each good turn, at most once a minute: whoever watches it notices that we are gone. */
-  heartbeatUrl: z
-    .url({ protocol: /^https?$/ })
-    .max(2048)
+  /**
+   * A dead man's switch: its address, which is a secret, is asked (GET) after each good turn, at most once a minute.
+   * Whoever watches it notices that we are gone.
+   */
+  heartbeat: z
+    .strictObject({ connection: connectionSchema.prefault({}) })
     .nullable()
     .default(null),
   /** Told when settings, scripts or certificates change on at least so many machines. */
   changeReceivers: z.array(alertIdSchema).max(8).default([]),
   changeMachines: z.int().min(1).max(100_000).default(10),
 };
+/** Under this name, which no receiver can have, stands the secret of the heartbeat: `url`. */
+export const heartbeatSecrets = "-heartbeat";
 export const alertSettingsSchema = z.strictObject(settingsShape);
 export type AlertSettings = z.infer<typeof alertSettingsSchema>;
 

@@ -200,10 +200,10 @@ describe("the alerting configuration", () => {
     ],
     ["a misspelt key", { settings: { openMachine: 3 } }, "settings", /openMachine/],
     [
-      "a heartbeat that is no address",
-      { settings: { heartbeatUrl: "file:///etc/passwd" } },
-      "settings.heartbeatUrl",
-      /./,
+      "a heartbeat's address, which is a secret",
+      { settings: { heartbeat: { url: "https://hc.example.org/1" } } },
+      "settings.heartbeat",
+      /url/,
     ],
   ])("refuses %s, and says where and why", (_, change, path, message) => {
     const { config, problems } = withPart(change);

@@ -19,13 +19,14 @@ function counterOf(facts: MachineFacts): number | null {
 }
 
 /**
- * What the machine may share with others, as the facts show it, with a digest of all that attribution compares.
+ * What the machine may share with others, as the facts show it, with a digest of all that attribution compares and of what
+ * incidents are made of.
  * @param view `columnView` of the state.
  */
 export function traitsOf(
   state: MachineState,
   view: View | null,
-  columns: Pick<MachineColumns, "route" | "pacHash" | "tlsIssuer" | "tlsSpki" | "location">,
+  columns: MachineColumns,
   site: string | null,
 ): TraitColumns {
   const { facts } = state;
@@ -60,6 +61,12 @@ export function traitsOf(
     site,
     values["agent-version"],
     values["os-build"],
+    columns.primaryPattern,
+    columns.primarySeverity,
+    columns.primaryConfidence,
+    columns.primaryCause,
+    columns.patterns,
+    columns.verdictConfigured,
   ];
   const digest = createHash("sha1").update(JSON.stringify(compared)).digest("base64url").slice(0, 16);
   return { digest, ...traits };

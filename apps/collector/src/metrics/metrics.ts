@@ -86,6 +86,24 @@ export function createMetrics({ version, topSites }: MetricsOptions) {
       registers,
     }),
     watchers: new Gauge({ name: "lynceus_watchers", help: "Clients of the live feed.", registers }),
+    notices: new Counter({
+      name: "lynceus_notices_total",
+      help: "Tries to deliver a notice, by what became of them and the receiver's type.",
+      labelNames: ["outcome", "type"] as const,
+      registers,
+    }),
+    incidents: new Gauge({
+      name: "lynceus_incidents_open",
+      help: "Open incidents of real machines by urgency, as the collector that leads has them.",
+      labelNames: ["urgency"] as const,
+      registers,
+    }),
+    incidentTurnSeconds: new Histogram({
+      name: "lynceus_incident_turn_seconds",
+      help: "Time of one turn over the incidents.",
+      buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+      registers,
+    }),
     cachedStates: new Gauge({ name: "lynceus_cached_states", help: "Machine states in memory.", registers }),
     fleet: createFleetGauges(registry, { topSites }),
     attributionLeader: new Gauge({

@@ -4,6 +4,7 @@ import { createToken } from "@lynceus/db/enrollment";
 import { savePolicy } from "@lynceus/db/policies";
 import { wholeFleet } from "@lynceus/db/scope";
 import { createTestDatabase } from "@lynceus/db/testing";
+import { newSecretKey, parseKeyRing } from "@lynceus/notify/key-ring";
 import { type FakeClock, fakeClock } from "@lynceus/testkit/clock";
 import { pino } from "pino";
 import { type CollectorConfig, defaultConfig } from "../../src/config.ts";
@@ -17,7 +18,13 @@ export interface Member {
 }
 
 /** A database, and a collector on it whose clock only the test moves. */
-export async function startTestCollector(options: { config?: Partial<CollectorConfig>; policy?: boolean } = {}) {
+export async function startTestCollector(
+  options: {
+    config?: Partial<CollectorConfig>;
+    policy?: boolean;
+    onStep?: (step: string) => void | Promise<void>;
+  } = {},
+) {
   const database = await createTestDatabase();
   const db = wholeFleet(openDatabase({ url: database.url }));
   const clock = fakeClock();
@@ -25,6 +32,7 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
   const others: Collector[] = [];
   if (options.policy !== false)
     await savePolicy(db, { body: testPolicy(1), now: new Date(clock.now()), createdBy: "test" });
+  const keys = parseKeyRing(newSecretKey());
   const start = (id: string) =>
     startCollector({
       db,
@@ -40,8 +48,11 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
       random: () => 0.5,
       log: pino({ level: process.env.LYNCEUS_TEST_LOG ?? "silent" }),
       timers: false,
-      // The web servers of tests are on loopback.
+      // The servers of tests are on loopback.
       refusesAddress: () => false,
+      receiversReach: "loopback",
+      keys,
+      ...(options.onStep && { onStep: options.onStep }),
     });
   const collector = await start("c1");
 
@@ -66,6 +77,7 @@ export async function startTestCollector(options: { config?: Partial<CollectorCo
     clock: clock as FakeClock,
     collector,
     token,
+    keys,
     connect,
     url: database.url,
 

@@ -3,6 +3,7 @@
  * it is killed.
  */
 import { openDatabase } from "@lynceus/db/client";
+import { newSecretKey, parseKeyRing } from "@lynceus/notify/key-ring";
 import { pino } from "pino";
 import { defaultConfig } from "../../src/config.ts";
 import { startCollector } from "../../src/server.ts";
@@ -20,6 +21,7 @@ const collector = await startCollector({
   now: () => Date.now(),
   monotonic: () => performance.now(),
   random: Math.random,
+  keys: parseKeyRing(newSecretKey()),
   log: pino({ level: "silent" }),
   timers: true,
 });

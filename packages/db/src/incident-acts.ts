@@ -1,0 +1,145 @@
+import { isWholeFleet } from "@lynceus/protocol/access";
+import { writeAudit } from "./audit.ts";
+import { Prisma } from "./client.ts";
+import { storeEvents } from "./incident-turns.ts";
+import type { By } from "./machines-admin.ts";
+import { type Fleet, machines } from "./scope.ts";
+import { toSqlText } from "./sql-text.ts";
+
+/*
+ * What people do with an incident. Each act changes its row and its timeline and is audited; the leading collector sees it
+ * at its next turn, a moment later, and tells whoever is to be told.
+ */
+
+/** Why an act was refused; its message is for whoever tried. */
+export class IncidentActError extends Error {
+  override readonly name = "IncidentActError";
+}
+
+interface Locked {
+  number: number;
+  endedAt: Date | null;
+  acknowledgedBy: string | null;
+  failing: number;
+}
+
+interface Act {
+  readonly action: string;
+  readonly kind: string;
+  readonly reason: string | null;
+  readonly text: string;
+  readonly after?: unknown;
+}
+
+/** An act on an incident that is seen. False where there is none of this number. */
+async function perform(
+  db: Fleet,
+  number: number,
+  by: By,
+  act: (incident: Locked, prisma: Prisma.TransactionClient) => Promise<Act | null>,
+): Promise<boolean> {
+  if (!Number.isSafeInteger(number) || number < 1 || number >= 2 ** 31) return false;
+  return db.prisma.$transaction(async (prisma) => {
+    const seen = isWholeFleet(db.scope)
+      ? Prisma.sql`TRUE`
+      : Prisma.sql`EXISTS (SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
+          WHERE b.incident = i.number AND b.left_at IS NULL)`;
+    const [incident] = await prisma.$queryRaw<Locked[]>`
+      SELECT i.number, i.ended_at AS "endedAt", i.acknowledged_by AS "acknowledgedBy", i.failing FROM incidents i
+      WHERE i.number = ${number} AND ${seen} FOR UPDATE OF i`;
+    if (!incident) return false;
+    const done = await act(incident, prisma);
+    // What is so already is no act.
+    if (!done) return true;
+    const { action, kind, reason, text, after } = done;
+    await storeEvents({ prisma }, [
+      { incident: number, at: by.now.getTime(), kind, reason, text: toSqlText(text), detail: {}, actor: by.actor },
+    ]);
+    await writeAudit(
+      { prisma },
+      { actor: by.actor, action, subject: String(number), ...(after === undefined ? {} : { after }) },
+    );
+    await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;
+    return true;
+  });
+}
+
+function requireOpen({ number, endedAt }: Locked): void {
+  if (endedAt !== null) throw new IncidentActError(`incident ${number} is over; there is nothing to do about it`);
+}
+
+/**
+ * Somebody has it: nobody is reminded and no further step is taken. Whoever has it already stays the one who has it.
+ * @param via dashboard, api, link, or the id of the receiver that told us; `person` as in the alerting configuration.
+ */
+export const acknowledgeIncident = (
+  db: Fleet,
+  number: number,
+  by: By & { via: string; person?: string | null },
+): Promise<boolean> =>
+  perform(db, number, by, async (incident, prisma) => {
+    requireOpen(incident);
+    if (incident.acknowledgedBy !== null) return null;
+    await prisma.$executeRaw`
+      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(by.actor)},
+        acknowledged_via = ${by.via}, acknowledged_person = ${by.person ?? null},
+        state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END WHERE number = ${number}`;
+    return {
+      action: "incident.acknowledge",
+      kind: "acknowledged",
+      reason: "acknowledged",
+      text: `Acknowledged by ${by.actor}`,
+      after: { via: by.via },
+    };
+  });
+
+/** Nobody has it any more: escalation begins anew. */
+export const releaseIncident = (db: Fleet, number: number, by: By): Promise<boolean> =>
+  perform(db, number, by, async (incident, prisma) => {
+    requireOpen(incident);
+    if (incident.acknowledgedBy === null) return null;
+    await prisma.$executeRaw`
+      UPDATE incidents SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_via = NULL,
+        acknowledged_person = NULL, state = CASE WHEN state = 'acknowledged' THEN 'open' ELSE state END
+      WHERE number = ${number}`;
+    return {
+      action: "incident.release",
+      kind: "released",
+      reason: "released",
+      text: `Released by ${by.actor}; ${incident.acknowledgedBy} had it`,
+    };
+  });
+
+/**
+ * It is over for people. Where members fail, `note` must say why: they stay its members, and only other machines of the
+ * same cause open it again. Throws an IncidentActError without a note.
+ */
+export const closeIncident = (db: Fleet, number: number, by: By & { note: string }): Promise<boolean> =>
+  perform(db, number, by, async (incident, prisma) => {
+    requireOpen(incident);
+    const note = by.note.trim();
+    if (incident.failing > 0 && note === "")
+      throw new IncidentActError(
+        `${incident.failing} of its machines fail; say in note why it is closed, e.g. "known, fixed by Friday"`,
+      );
+    await prisma.$executeRaw`
+      UPDATE incidents SET state = 'resolved', ended_at = ${by.now}, ended_how = 'closed', ended_by = ${toSqlText(by.actor)},
+        ended_note = ${toSqlText(note)}, memory = jsonb_set(memory, '{joinedSinceClose}', '0') WHERE number = ${number}`;
+    return {
+      action: "incident.close",
+      kind: "closed",
+      reason: "by-hand",
+      text: note === "" ? `Closed by ${by.actor}` : `Closed by ${by.actor}: ${note}`,
+      after: { note, failing: incident.failing },
+    };
+  });
+
+/** Something to remember, on the timeline; also when it is over. */
+export const noteIncident = (db: Fleet, number: number, by: By & { text: string }): Promise<boolean> =>
+  perform(db, number, by, async () => ({
+    action: "incident.note",
+    kind: "note",
+    reason: null,
+    text: by.text,
+    after: { text: by.text },
+  }));
