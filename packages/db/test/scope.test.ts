@@ -19,7 +19,6 @@ import * as fleetCells from "../src/fleet-cells.ts";
 import * as fleetChanges from "../src/fleet-changes.ts";
 import * as incidentActs from "../src/incident-acts.ts";
 import * as incidents from "../src/incidents.ts";
-import { commitBatch } from "../src/ingest.ts";
 import * as machines from "../src/machines.ts";
 import * as machinesAdmin from "../src/machines-admin.ts";
 import * as noticedMachines from "../src/noticed-machines.ts";
@@ -31,223 +30,23 @@ import { type Fleet, fleetOf, machines as seenMachines } from "../src/scope.ts";
 import * as seriesGrid from "../src/series-grid.ts";
 import * as silences from "../src/silences.ts";
 import * as sites from "../src/sites.ts";
-import { addTargetSamples } from "../src/target-samples.ts";
 import * as targetSeries from "../src/target-series.ts";
+import { type Part, type Parts, seedParts } from "../src/testing-parts.ts";
 import * as timeline from "../src/timeline.ts";
 import * as verifications from "../src/verifications.ts";
-import { batch, columns, machine, minutesAgo, now, observation, update, useDatabase } from "./fixtures.ts";
+import { machine, minutesAgo, now, useDatabase } from "./fixtures.ts";
 
 const by = { actor: "ann", now };
 const bern: Scope = { sites: ["Bern"], tags: null };
 const vip: Scope = { sites: null, tags: ["vip"] };
 const nothing: Scope = { sites: [], tags: null };
 
-/** A failing machine with all that is stored of one: each row carries its name. */
-async function fullMachine(db: Fleet, name: string, site: string, tags: string[]): Promise<string> {
-  const cause = `${name}-proxy:8080 asks for its own login`;
-  const failing = columns({
-    status: "failing",
-    site,
-    primaryPattern: "proxy-auth-required",
-    primarySeverity: "prompting",
-    primaryConfidence: "high",
-    primaryCause: cause,
-    patterns: ["proxy-auth-required"],
-    route: `${name}-proxy:8080`,
-  });
-  const id = await machine(db, `${name}-1`, failing);
-  if (tags.length > 0) await machinesAdmin.tagMachines(db, [id], { add: tags }, by);
-  const finding = {
-    pattern: "proxy-auth-required" as const,
-    severity: "prompting" as const,
-    confidence: "high" as const,
-    primary: true,
-    explains: true,
-    configurations: [],
-    users: 1,
-    evidence: [],
-    sentence: `${name} asks`,
-    cause,
-    since: minutesAgo(5).getTime(),
-  };
-  await commitBatch(
-    db,
-    batch({
-      observations: [observation(id, 2, { facts: { name } })],
-      machines: [update(id, [1, 2], { columns: failing })],
-      findings: [{ kind: "raise", machineId: id, finding }],
-      transitions: [
-        {
-          machineId: id,
-          at: minutesAgo(4),
-          kind: "script",
-          text: `Script of ${name}`,
-          detail: null,
-          severity: null,
-          replayed: false,
-          changeKey: `script:${name}`,
-        },
-      ],
-    }),
-  );
-  return id;
-}
-
-const inAnHour = new Date(now.getTime() + 3_600_000).toISOString();
-
-/** An open incident of one machine; each text carries its name. */
-async function incidentOf(db: Fleet, name: string, machineId: string): Promise<string> {
-  const number = name === "BERN" ? 118_201 : 118_202;
-  await db.prisma.incident.create({
-    data: {
-      number,
-      kind: "failing",
-      state: "open",
-      simulated: false,
-      location: "inside",
-      pattern: "proxy-auth-required",
-      severity: "prompting",
-      confidence: "high",
-      urgency: "high",
-      title: `${name}-proxy:8080 asks for its own login`,
-      since: minutesAgo(5),
-      openedAt: minutesAgo(5),
-      failing: 1,
-      silent: 0,
-      peak: 1,
-      sites: [{ site: name === "BERN" ? "Bern" : "Graz", machines: 1, of: 1 }],
-      memory: {},
-      live: true,
-      members: { create: { machineId, joinedAt: minutesAgo(5) } },
-      events: { create: { at: minutesAgo(5), kind: "note", text: `${name} is looked at`, detail: {} } },
-    },
-  });
-  return String(number);
-}
-
-/** What is in the fleet of these tests, by name: nothing of the one may be seen through a scope of the other. */
-interface Part {
-  machine: string;
-  command: string;
-  report: string;
-  canary: string;
-  verification: string;
-  token: string;
-  change: string;
-  cause: string;
-  /** Its number. */
-  incident: string;
-  silence: string;
-}
-
-const compared = {
-  failingWith: 1,
-  failingWithout: 1,
-  failingUnknown: 0,
-  healthyWith: 0,
-  healthyWithout: 0,
-  healthyUnknown: 0,
-  logP: -1,
-};
-
 describe("a part of the fleet", () => {
   const at = useDatabase();
-  const parts = {} as Record<"BERN" | "GRAZ", Part>;
+  const parts = {} as Parts;
 
   beforeAll(async () => {
-    const { db } = at;
-    const ids = {
-      BERN: await fullMachine(db, "BERN", "Bern", []),
-      GRAZ: await fullMachine(db, "GRAZ", "Graz", ["vip"]),
-    };
-    await fleetChanges.joinChanges(db);
-    const changes = (await fleetChanges.listFleetChanges(db)).items;
-    await causes.saveAttributions(db, {
-      now,
-      simulated: false,
-      attributions: [
-        {
-          simulated: false,
-          location: "inside",
-          failing: 2,
-          healthy: 0,
-          undecided: 0,
-          noCause: null,
-          unexplained: 0,
-          unexplainedSample: [],
-          candidates: (["BERN", "GRAZ"] as const).map((name) => ({
-            key: "proxy",
-            value: `${name}-proxy:8080`,
-            ...compared,
-          })),
-          causes: (["BERN", "GRAZ"] as const).map((name) => ({
-            key: "proxy",
-            value: `${name}-proxy:8080`,
-            text: `Proxy ${name}-proxy:8080 explains 1 of the 2 failing machines`,
-            explains: 1,
-            of: 2,
-            counts: compared,
-            confidence: "low",
-            firstSeen: now.getTime(),
-            change: null,
-            also: [{ key: "site", value: name === "BERN" ? "Bern" : "Graz" }],
-            members: [ids[name]],
-            failingOthers: [ids[name === "BERN" ? "GRAZ" : "BERN"]],
-            healthyMembers: [],
-          })),
-        },
-      ],
-    });
-    await sites.saveSiteSubnets(
-      db,
-      [
-        { cidr: "10.1.0.0/16", site: "Bern" },
-        { cidr: "10.2.0.0/16", site: "Graz" },
-      ],
-      by,
-    );
-    await samples.recordSample(db, now);
-    await addTargetSamples(
-      db,
-      ["Bern", "Graz"].map((site) => ({
-        site,
-        target: `ews-${site}`,
-        via: "configured" as const,
-        simulated: false,
-        at: minutesAgo(10).getTime(),
-        ok: 1,
-        bad: 0,
-        undecided: 0,
-        latency: {},
-      })),
-    );
-    const open = (await causes.listCauses(db)).items;
-    for (const [name, scope] of [
-      ["BERN", bern],
-      ["GRAZ", vip],
-    ] as const) {
-      const own = fleetOf(db, scope);
-      const machineId = ids[name];
-      const report = { user: `${name}-user`, prompted: true, pattern: null, note: name };
-      const proposal = { autoDetect: false, pac: null, server: `${name}-new:8080`, bypass: "" };
-      const cohort = { pattern: null, cause: null, causeId: null, q: `name:${name}*`, site: null };
-      const token = { label: name, site: name === "BERN" ? "Bern" : "Graz", tags: name === "GRAZ" ? ["vip"] : [] };
-      parts[name] = {
-        machine: machineId,
-        command: (await commands.createCommand(own, { machineId, createdBy: name, now }))?.id ?? "",
-        report: (await reports.createReport(own, machineId, report, by))?.id ?? "",
-        canary: (await canaries.createCanary(own, { title: name, proposal, q: "", site: null, probe: [] }, by)).id,
-        verification: (await verifications.createVerification(own, cohort, [], by)).id,
-        token: (await enrollment.createToken(own, { ...token, maxUses: 1, expiresAt: now, createdBy: name })).id,
-        change: changes.find(({ changeKey }) => changeKey === `script:${name}`)?.id ?? "",
-        cause: open.find(({ value }) => value.startsWith(name))?.id ?? "",
-        incident: await incidentOf(own, name, machineId),
-        silence: (await silences.createSilence(own, { match: "", comment: name, endsAt: inAnHour }, by)).id,
-      };
-    }
-    await db.prisma.$executeRaw`
-      INSERT INTO canary_results (canary_id, machine_id, effect, targets)
-      SELECT c.id, m.id, 'moves', '[]' FROM canaries c, machines m WHERE m.hostname = c.title || '-1'`;
+    Object.assign(parts, await seedParts(at.db, now));
   });
 
   const since = minutesAgo(600);
@@ -431,7 +230,10 @@ describe("a part of the fleet", () => {
   it("is asked for by every function that these tests know, and they know all", () => {
     const source = fileURLToPath(new URL("../src", import.meta.url));
     const found = readdirSync(source)
-      .filter((file) => file.endsWith(".ts") && file !== "scope.ts" && file !== "causes-in-scope.ts")
+      .filter(
+        (file) =>
+          file.endsWith(".ts") && !file.startsWith("testing") && file !== "scope.ts" && file !== "causes-in-scope.ts",
+      )
       .flatMap((file) => [
         ...readFileSync(path.join(source, file), "utf8").matchAll(
           /^export (?:async )?(?:function\*?|const) (\w+)(?:<[^>]*>)?(?: = (?:async )?)?\(\s*\w+: (?:FleetReader|Fleet)\b/gm,
@@ -565,7 +367,7 @@ const ownFiles = [
 it("names the table of machines nowhere else than through the scope, but in the installation's own work", () => {
   const source = fileURLToPath(new URL("../src", import.meta.url));
   const found = readdirSync(source)
-    .filter((file) => file.endsWith(".ts") && !ownFiles.includes(file))
+    .filter((file) => file.endsWith(".ts") && !file.startsWith("testing") && !ownFiles.includes(file))
     .flatMap((file) => {
       const parts = readFileSync(path.join(source, file), "utf8").split(
         /^(?=(?:export )?(?:async )?(?:function\*?|const) \w+)/m,
