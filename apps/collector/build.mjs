@@ -10,7 +10,11 @@ const { version } = JSON.parse(await readFile(new URL("package.json", import.met
 await build({
   absWorkingDir: import.meta.dirname,
   // The process that runs proposed proxy scripts stands beside the collector's own.
-  entryPoints: { main: "src/main.ts", "pac-child": fileURLToPath(import.meta.resolve("@lynceus/pac/child-main")) },
+  entryPoints: {
+    main: "src/main.ts",
+    "pac-child": fileURLToPath(import.meta.resolve("@lynceus/pac/child-main")),
+    "tracing-sdk": fileURLToPath(import.meta.resolve("@lynceus/telemetry/sdk")),
+  },
   outdir: "dist",
   bundle: true,
   platform: "node",
@@ -18,6 +22,16 @@ await build({
   format: "esm",
   sourcemap: true,
   define: { LYNCEUS_VERSION: JSON.stringify(version) },
+  plugins: [
+    {
+      // A file of its own, which is loaded where traces are asked for.
+      name: "tracing-sdk",
+      setup: (building) =>
+        building.onResolve({ filter: /^@lynceus\/telemetry\/sdk$/ }, ({ kind }) =>
+          kind === "dynamic-import" ? { path: "./tracing-sdk.js", external: true } : undefined,
+        ),
+    },
+  ],
   // Optional natives that are not installed, and a pg backend that is not used.
   external: ["pg-native", "bufferutil", "utf-8-validate"],
   // Some of the packages are CommonJS and call require.

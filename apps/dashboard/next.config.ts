@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { NextConfig } from "next";
 
@@ -6,6 +7,8 @@ process.env.NEXT_TELEMETRY_DISABLED = "1";
 
 /** The workspace's root: what the standalone server needs of `packages/*` and `node_modules` is traced from here. */
 const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
 
 /** On every answer; the content security policy is made a request at a time in src/proxy.ts. */
 const headers = [
@@ -19,9 +22,16 @@ const headers = [
 
 const config: NextConfig = {
   output: "standalone",
+  env: { LYNCEUS_VERSION: version },
   outputFileTracingRoot: root,
   turbopack: { root },
-  transpilePackages: ["@lynceus/protocol", "@lynceus/proxy-settings", "@lynceus/diagnosis", "@lynceus/db"],
+  transpilePackages: [
+    "@lynceus/protocol",
+    "@lynceus/proxy-settings",
+    "@lynceus/diagnosis",
+    "@lynceus/db",
+    "@lynceus/telemetry",
+  ],
   serverExternalPackages: ["pg"],
   poweredByHeader: false,
   reactStrictMode: true,

@@ -1,3 +1,4 @@
+import { asTrace } from "@lynceus/telemetry/spans";
 import { Logger as GraphileLogger, parseCronItems, run, runMigrations } from "graphile-worker";
 import type { Logger } from "pino";
 import type { Deliveries } from "./incidents/deliver.ts";
@@ -41,19 +42,19 @@ export async function startJobs(options: {
     taskList: {
       "deliver-notice": async (payload) => {
         const id = (payload as { id?: unknown } | null)?.id;
-        if (typeof id === "string") await deliveries.attempt(id);
+        if (typeof id === "string") await asTrace("deliver notice", {}, () => deliveries.attempt(id));
       },
       "lynceus-minute": async () => {
-        const { stale, expired } = await sweeps.minute(now());
+        const { stale, expired } = await asTrace("minute's job", {}, () => sweeps.minute(now()));
         if (stale.length > 0) options.onStale(stale);
         if (stale.length + expired > 0) log.info({ stale: stale.length, expired }, "swept");
       },
       "lynceus-hour": async () => {
-        const made = await sweeps.hour(now());
+        const made = await asTrace("hour's job", {}, () => sweeps.hour(now()));
         if (made.length > 0) log.info({ made }, "partitions made");
       },
       "lynceus-day": async () => {
-        const gone = await sweeps.day(now());
+        const gone = await asTrace("day's job", {}, () => sweeps.day(now()));
         log.info(gone, "retention applied");
       },
     },

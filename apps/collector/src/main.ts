@@ -1,6 +1,8 @@
 import { openDatabase } from "@lynceus/db/client";
 import { migrate } from "@lynceus/db/migrate";
 import { createWelcome } from "@lynceus/db/welcome";
+import { startQuerySpan } from "@lynceus/telemetry/spans";
+import { startTracing } from "@lynceus/telemetry/tracing";
 import { pino } from "pino";
 import { runRediagnose } from "./history/command.ts";
 import { UsageError } from "./history/options.ts";
@@ -27,6 +29,7 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  const tracing = await startTracing({ service: "lynceus-collector", version, env: process.env });
   const log = pino({ level: options.logLevel, base: null });
   const now = () => Date.now();
   const certificate = () => loadTls({ ...options, now: now() });
@@ -36,6 +39,7 @@ async function main(): Promise<void> {
   const db = openDatabase({
     url: options.databaseUrl,
     onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
+    ...(tracing && { onQuery: startQuerySpan }),
   });
   const collector = await startCollector({
     ...options,
@@ -84,6 +88,7 @@ async function main(): Promise<void> {
     collector
       .stop()
       .then(() => db.close())
+      .then(() => tracing?.stop())
       .then(
         () => process.exit(0),
         (error) => {

@@ -11,6 +11,7 @@ import { getSetting, initSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
 import type { KeyRing } from "@lynceus/notify/key-ring";
 import type { Reach } from "@lynceus/protocol/receivers";
+import { asTrace } from "@lynceus/telemetry/spans";
 import type { Logger } from "pino";
 import { createApp } from "./api/app.ts";
 import { createAttribution } from "./attribution.ts";
@@ -338,7 +339,7 @@ export async function startCollector(options: CollectorOptions) {
   const safely = (what: string, work: () => Promise<unknown>) =>
     coalesce(
       async () => {
-        await work();
+        await asTrace(what, {}, work);
       },
       (error) => log.warn({ err: error }, `${what} failed; it is tried again`),
     );

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { Prisma, PrismaClient } from "./generated/client.ts";
+import { type OnQuery, tracedPool } from "./traced-pool.ts";
 
 /** One process's way to the database. Every query function of this package takes it first. */
 export interface Database {
@@ -40,17 +41,20 @@ export interface OpenOptions {
   connections?: number;
   /** Told of a connection that broke while idle; the pool opens a new one by itself. */
   onError?: (error: Error) => void;
+  /** Told of each statement, for traces; costs a little. */
+  onQuery?: OnQuery;
 }
 
 /** Opens a pool. Nothing connects until the first query. Times are read and written in UTC whatever the server's zone. */
 export function openDatabase(options: OpenOptions): Database {
-  const pool = new pg.Pool({
+  const config: pg.PoolConfig = {
     connectionString: options.url,
     max: options.connections ?? 10,
     connectionTimeoutMillis: 10_000,
     options: "-c TimeZone=UTC",
     application_name: "lynceus",
-  });
+  };
+  const pool = options.onQuery ? tracedPool(config, options.onQuery) : new pg.Pool(config);
   // Without a listener a dropped idle connection would end the process.
   pool.on("error", (error) => options.onError?.(error));
   const adapter = new PrismaPg(pool, { disposeExternalPool: true, onPoolError: (error) => options.onError?.(error) });

@@ -14,6 +14,7 @@ import { fleetRoutes } from "./fleet-routes.ts";
 import { type ApiOptions, apiRoutes } from "./routes.ts";
 import { type SeriesRoutesOptions, seriesRoutes } from "./series-routes.ts";
 import { toolsRoutes } from "./tools-routes.ts";
+import { watchRequests } from "./watch-requests.ts";
 
 export interface AppOptions extends ApiOptions, SeriesRoutesOptions, AboutRoutesOptions {
   readonly config: CollectorConfig;
@@ -44,6 +45,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   handleErrors(app);
+  watchRequests(app, metrics);
 
   await app.register(rateLimit, {
     max: options.config.apiRequestsPerMinute,
@@ -65,16 +67,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   // Before any route, so that it sees all of them.
   requireTokens(app, options.db, options.now);
-  app.addHook("onResponse", async (request, reply) => {
-    metrics.httpSeconds.observe(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? "none",
-        status: `${Math.floor(reply.statusCode / 100)}xx`,
-      },
-      reply.elapsedTime / 1000,
-    );
-  });
 
   await app.register(apiRoutes(options), { prefix: "/api/v1" });
   await app.register(fleetRoutes, { prefix: "/api/v1" });

@@ -7,6 +7,7 @@ import type { Observation } from "@lynceus/protocol/facts";
 import type { MachineStatus } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { MachineState } from "@lynceus/protocol/state";
+import { asTrace } from "@lynceus/telemetry/spans";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
 import type { Connections } from "../link/connections.ts";
@@ -196,15 +197,17 @@ export function createIngest(options: IngestOptions) {
       try {
         const result = await patiently((again) => {
           retried = again;
-          return commitBatch(db, {
-            now: new Date(at),
-            collectorId: options.collectorId,
-            observations: written.flatMap(({ done }) => done.observations),
-            machines: written.map(({ done }) => done.update!),
-            findings: written.flatMap(({ done }) => done.findings),
-            transitions: written.flatMap(({ done }) => done.transitions),
-            quarantine: written.flatMap(({ done }) => done.quarantine),
-          });
+          return asTrace("ingest batch", { "lynceus.machines": written.length, "lynceus.again": again }, () =>
+            commitBatch(db, {
+              now: new Date(at),
+              collectorId: options.collectorId,
+              observations: written.flatMap(({ done }) => done.observations),
+              machines: written.map(({ done }) => done.update!),
+              findings: written.flatMap(({ done }) => done.findings),
+              transitions: written.flatMap(({ done }) => done.transitions),
+              quarantine: written.flatMap(({ done }) => done.quarantine),
+            }),
+          );
         });
         conflicts = new Set(result.conflicts);
       } catch (error) {

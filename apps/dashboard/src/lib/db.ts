@@ -1,4 +1,6 @@
 import { type Database, openDatabase } from "@lynceus/db/client";
+import { startQuerySpan } from "@lynceus/telemetry/spans";
+import { wantsTraces } from "@lynceus/telemetry/tracing";
 import { environment } from "./env.ts";
 
 /** Kept beside the process and not in this module: development loads modules anew at each edit. */
@@ -9,6 +11,7 @@ export function database(): Database {
   kept.lynceusDatabase ??= openDatabase({
     url: environment().databaseUrl,
     onError: (error) => console.error(`database: ${error.message}`),
+    ...(wantsTraces(process.env) && { onQuery: startQuerySpan }),
   });
   return kept.lynceusDatabase;
 }
