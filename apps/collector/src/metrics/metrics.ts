@@ -92,6 +92,21 @@ export function createMetrics({ version, topSites }: MetricsOptions) {
       labelNames: ["outcome", "type"] as const,
       registers,
     }),
+    noticesWaiting: new Gauge({
+      name: "lynceus_notices_waiting",
+      help: "Notices of all collectors that are not delivered yet; counted each minute.",
+      registers,
+    }),
+    noticesWaitingSince: new Gauge({
+      name: "lynceus_notices_waiting_since_timestamp_seconds",
+      help: "Since when the oldest of them waits; 0 where none does.",
+      registers,
+    }),
+    noticesDead: new Gauge({
+      name: "lynceus_notices_dead",
+      help: "Notices that were given up and are kept; counted each minute.",
+      registers,
+    }),
     incidents: new Gauge({
       name: "lynceus_incidents_open",
       help: "Open incidents of real machines by urgency, as the collector that leads has them.",

@@ -31,9 +31,12 @@ export function createReadings({ db, metrics, connections, leading, monotonic }:
     /** Figures of the fleet and the database, which cost the same however often somebody scrapes. */
     async everyMinute(): Promise<void> {
       metrics.fleet.show(await fleetCells(wholeFleet(db)), await lastCount(db));
-      const { bytes, jobs } = await databaseFigures(db);
+      const { bytes, jobs, notices } = await databaseFigures(db);
       metrics.databaseBytes.set(bytes);
       for (const [state, count] of Object.entries(jobs)) metrics.jobs.set({ state }, count);
+      metrics.noticesWaiting.set(notices.waiting);
+      metrics.noticesWaitingSince.set((notices.waitingSince?.getTime() ?? 0) / 1000);
+      metrics.noticesDead.set(notices.dead);
     },
 
     async onScrape(): Promise<void> {
