@@ -20,6 +20,7 @@ import { coalesce } from "./coalesce.ts";
 import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
 import { type Affected, createFleet } from "./fleet.ts";
+import { createChangeNotices } from "./incidents/changes.ts";
 import { createDeliveries } from "./incidents/deliver.ts";
 import { createHeartbeat } from "./incidents/heartbeat.ts";
 import { patternText } from "./incidents/texts.ts";
@@ -144,6 +145,7 @@ export async function startCollector(options: CollectorOptions) {
     ...reach,
     ...step,
   });
+  const changeNotices = createChangeNotices({ db, now, installation, dashboardUrl: () => dashboardUrl });
   const heartbeat = createHeartbeat({ db, keys: options.keys, now, log, ...reach });
   const ingest = createIngest({
     db,
@@ -278,6 +280,8 @@ export async function startCollector(options: CollectorOptions) {
     version: options.version,
     dashboardUrl: options.dashboardUrl ?? null,
     policy: () => policy.current,
+    keys: options.keys,
+    installation,
     pin: tls?.pin ?? null,
     openMetrics: options.openMetrics ?? false,
     agentUrl: () => options.publicUrl ?? listening,
@@ -356,6 +360,7 @@ export async function startCollector(options: CollectorOptions) {
     end();
     metrics.incidents.set({ urgency: "high" }, incidents.open.high);
     metrics.incidents.set({ urgency: "low" }, incidents.open.low);
+    await changeNotices.look();
     await heartbeat.beat();
   });
   const noticeTurn = safely("looking for overdue notices", () => deliveries.nudge());

@@ -437,3 +437,50 @@ describe("delivery", () => {
     expect(await noticesNow()).toMatchObject([{ state: "dead", detail: 'there is no receiver "ops" any more' }]);
   });
 });
+
+describe("what is told beside incidents", () => {
+  it("is a heartbeat after good turns, once a minute, to an address that nobody sees", async () => {
+    const beats = await webhookServer();
+    opened.push(beats);
+    await configure(
+      system.db,
+      system.keys,
+      { settings: { heartbeat: { connection: { reach: "loopback" } } } },
+      { "-heartbeat": { url: `${beats.url}?ping=secret-of-the-switch` } },
+    );
+    await pass(10 * second);
+    expect(beats.asked).toEqual(["GET /hook?ping=secret-of-the-switch"]);
+    await pass(2 * minute, 10 * second);
+    expect(beats.asked).toHaveLength(3);
+    // No turn, no beat: that is what it is for.
+    await system.rows("ALTER TABLE incidents RENAME TO gone");
+    await pass(3 * minute, 10 * second);
+    expect(beats.asked).toHaveLength(3);
+    await system.rows("ALTER TABLE gone RENAME TO incidents");
+    await pass(minute, 10 * second);
+    expect(beats.asked.length).toBeGreaterThan(3);
+  });
+
+  it("is a change that many machines took, once to each who wishes it", async () => {
+    await configure(system.db, system.keys, {
+      receivers: [webhook("ops", hook.url)],
+      settings: { changeReceivers: ["ops"], changeMachines: 20 },
+    });
+    const change = (machines: number, kind: string) =>
+      system.rows(
+        `INSERT INTO fleet_changes (id, change_key, simulated, kind, text, first_at, last_at, machines)
+         VALUES (gen_random_uuid(), $1, FALSE, $2, 'Script content 9f3c1e → 41ab07', $3, $3, $4)`,
+        `${kind}-${machines}`,
+        kind,
+        new Date(system.clock.now()),
+        machines,
+      );
+    await change(400, "script");
+    await change(19, "script");
+    await change(400, "agent");
+    await pass(2 * minute, 10 * second);
+    expect(hook.got.map(({ notice }) => [notice.kind, notice.headline])).toEqual([
+      ["change", "400 machines: Script content 9f3c1e → 41ab07"],
+    ]);
+  });
+});

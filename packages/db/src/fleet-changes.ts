@@ -272,3 +272,22 @@ export async function noteFleetChange(
     VALUES (gen_random_uuid(), ${change.changeKey}, FALSE, ${change.kind}, ${change.text}, ${change.detail}, ${change.key},
       ${change.value}, ${change.at}, ${change.at})`;
 }
+
+/** A change that many machines took, as a notice tells of it. */
+export interface WideChange {
+  id: string;
+  kind: ChangeKind;
+  text: string;
+  detail: string | null;
+  machines: number;
+  firstAt: Date;
+}
+
+/** Changes of settings, scripts and certificates that at least so many real machines took, the last one since a moment. */
+export function wideChanges(db: Reader, query: { since: Date; machines: number }): Promise<WideChange[]> {
+  return db.prisma.$queryRaw<WideChange[]>`
+    SELECT c.id::text AS id, c.kind, c.text, c.detail, c.machines, c.first_at AS "firstAt" FROM fleet_changes c
+    WHERE c.last_at >= ${query.since} AND c.machines >= ${query.machines} AND NOT c.simulated
+      AND c.kind IN ('settings', 'script', 'certificate')
+    ORDER BY c.first_at, c.id LIMIT 100`;
+}

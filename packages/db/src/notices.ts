@@ -1,8 +1,10 @@
 import type { Notice, NoticeKind, Urgency } from "@lynceus/protocol/notice";
 import type { NoticeRow, NoticeState } from "@lynceus/protocol/read-api-incidents";
+import { writeAudit } from "./audit.ts";
 import { type Database, Prisma, type Reader } from "./client.ts";
 import { CursorError, decodeCursor, encodeCursor, pageLimit } from "./cursor.ts";
 import type { Page } from "./machines.ts";
+import type { By } from "./machines-admin.ts";
 import { toSqlJson } from "./sql-text.ts";
 
 /*
@@ -189,12 +191,12 @@ export async function dueNotices(db: Database, now: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Sends a dead letter, or one that waits for its next try, again now. False where there is none such. */
-export async function retryNotice(db: Database, id: string, by: { now: number }): Promise<boolean> {
+/** Sends a dead letter, or one that waits for its next try, again now. Audited. False where there is none such. */
+export async function retryNotice(db: Database, id: string, by: By): Promise<boolean> {
   if (!/^\d{1,18}$/.test(id)) return false;
   return db.prisma.$transaction(async (prisma) => {
     const count = await prisma.$executeRaw`
-      UPDATE notices SET state = 'queued', next_at = ${new Date(by.now)}, due_at = ${new Date(by.now + queuedMs)},
+      UPDATE notices SET state = 'queued', next_at = ${by.now}, due_at = ${new Date(by.now.getTime() + queuedMs)},
         attempts = 0, reported_at = NULL
       WHERE id = ${BigInt(id)} AND state IN ('dead', 'failed')`;
     if (count === 0) return false;
@@ -202,6 +204,7 @@ export async function retryNotice(db: Database, id: string, by: { now: number })
       jobs(Prisma.sql`
       SELECT id, urgency, 0::float8 AS seconds FROM notices WHERE id = ${BigInt(id)}`),
     );
+    await writeAudit({ prisma }, { actor: by.actor, action: "notice.retry", subject: id });
     await prisma.$executeRaw`SELECT pg_notify('lynceus', '')::text`;
     return true;
   });

@@ -1,4 +1,4 @@
-import type { Incident } from "@lynceus/protocol/read-api";
+import type { PatternId, Severity } from "@lynceus/protocol/names";
 import { Prisma } from "./client.ts";
 import { type FleetReader, machines } from "./scope.ts";
 
@@ -10,7 +10,14 @@ const atSite = ({ site }: SiteQuery) => (site ? Prisma.sql`AND m.site = ${site}`
 /** A finding counts where the machine is judged now: a stale machine's last finding is history. */
 const judged = Prisma.sql`m.revoked_at IS NULL AND m.status IN ('healthy', 'failing', 'cannot-tell')`;
 
-export interface OpenCause extends Incident {
+/** Primary findings that share pattern, severity and cause text. */
+export interface OpenCause {
+  id: string;
+  pattern: PatternId;
+  severity: Severity;
+  cause: string;
+  machines: number;
+  since: string;
   failing: number;
   /** Sites it is seen at; "no site" counts as none. */
   sites: number;

@@ -88,17 +88,6 @@ export const machineFindingSchema = findingSchema.omit({ since: true }).extend({
 });
 export type MachineFinding = z.infer<typeof machineFindingSchema>;
 
-/** One open cause and its machines. Until attribution joins causes, an incident is a pattern with its shared cause text. */
-export const incidentSchema = z.object({
-  id: z.string(),
-  pattern: patternIdSchema,
-  severity: severitySchema,
-  cause: z.string(),
-  machines: z.number().int(),
-  since: isoTimeSchema,
-});
-export type Incident = z.infer<typeof incidentSchema>;
-
 export const timelineEntrySchema = z.object({
   id: z.string(),
   at: isoTimeSchema,

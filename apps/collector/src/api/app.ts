@@ -8,15 +8,23 @@ import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { TlsMaterial } from "../tls.ts";
 import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
+import { type AlertingRoutesOptions, alertingRoutes } from "./alerting-routes.ts";
 import { requireTokens } from "./auth.ts";
 import { handleErrors } from "./errors.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
+import { incidentRoutes } from "./incident-routes.ts";
+import { type HookOptions, pagerDutyHook } from "./pagerduty-hook.ts";
 import { type ApiOptions, apiRoutes } from "./routes.ts";
 import { type SeriesRoutesOptions, seriesRoutes } from "./series-routes.ts";
 import { toolsRoutes } from "./tools-routes.ts";
 import { watchRequests } from "./watch-requests.ts";
 
-export interface AppOptions extends ApiOptions, SeriesRoutesOptions, AboutRoutesOptions {
+export interface AppOptions
+  extends ApiOptions,
+    SeriesRoutesOptions,
+    AboutRoutesOptions,
+    AlertingRoutesOptions,
+    HookOptions {
   readonly config: CollectorConfig;
   readonly metrics: Metrics;
   readonly tls: TlsMaterial | null;
@@ -73,6 +81,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(toolsRoutes(options), { prefix: "/api/v1" });
   await app.register(seriesRoutes(options), { prefix: "/api/v1" });
   await app.register(aboutRoutes(options), { prefix: "/api/v1" });
+  await app.register(incidentRoutes(options), { prefix: "/api/v1" });
+  await app.register(alertingRoutes(options), { prefix: "/api/v1" });
+  await app.register(pagerDutyHook(options), { prefix: "/api/v1" });
   app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>
     app.swagger(),
   );

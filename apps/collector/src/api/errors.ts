@@ -1,12 +1,16 @@
+import { AlertingConflictError } from "@lynceus/db/alerting";
 import { CursorError } from "@lynceus/db/cursor";
 import { TokenScopeError } from "@lynceus/db/enrollment";
+import { IncidentActError } from "@lynceus/db/incident-acts";
 import { FilterFieldError } from "@lynceus/db/machines-filter";
 import { ReportError } from "@lynceus/db/reports";
 import { SeriesError } from "@lynceus/db/series-grid";
+import { SilenceError } from "@lynceus/db/silences";
 import { isTransient } from "@lynceus/db/sql-error";
 import type { ApiError } from "@lynceus/protocol/read-api";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { SecretError } from "../incidents/save-config.ts";
 
 /** What the API refuses, with a code that is API: add, never rename. */
 export class ApiProblem extends Error {
@@ -37,6 +41,10 @@ function problemOf(error: unknown): { status: number; code: string; message: str
   if (error instanceof TokenScopeError) return { status: 403, code: "outside-scope", message: error.message };
   if (error instanceof SeriesError) return { status: 400, code: "bad-series", message: error.message };
   if (error instanceof ReportError) return { status: 400, code: "bad-report", message: error.message };
+  if (error instanceof IncidentActError) return { status: 409, code: "conflict", message: error.message };
+  if (error instanceof AlertingConflictError) return { status: 409, code: "conflict", message: error.message };
+  if (error instanceof SilenceError) return { status: 400, code: "bad-silence", message: error.message };
+  if (error instanceof SecretError) return { status: 422, code: "bad-secret", message: error.message };
   if (error instanceof FilterFieldError) return { status: 400, code: "bad-filter", message: error.message };
   if (isResponseSerializationError(error))
     return { status: 500, code: "internal", message: "the answer broke its own schema" };

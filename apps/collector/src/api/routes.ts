@@ -4,7 +4,6 @@ import { createToken, type EnrollmentTokenRow, listTokens, revokeToken } from "@
 import { listFindings } from "@lynceus/db/findings";
 import { countMachines, getMachine, isMachineSort, listMachines, machineSortKeys } from "@lynceus/db/machines";
 import { listObservations } from "@lynceus/db/observations";
-import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { listTimeline } from "@lynceus/db/timeline";
 import { patternIdSchema } from "@lynceus/protocol/names";
@@ -12,7 +11,6 @@ import { policySchema } from "@lynceus/protocol/policy";
 import {
   apiErrorSchema,
   countsSchema,
-  incidentSchema,
   isoTimeSchema,
   machineFindingSchema,
   machineRowSchema,
@@ -237,28 +235,6 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
           cursor: query.cursor ?? null,
           limit: query.limit,
         }),
-    );
-
-    app.get(
-      "/incidents",
-      {
-        config: read,
-        schema: {
-          summary: "Open causes, those with most failing machines first",
-          tags: ["findings"],
-          security: bearer,
-          querystring: z.object({ site: z.string().max(200).optional(), limit: cursorQuery.limit }),
-          response: {
-            200: z.object({
-              items: z.array(incidentSchema.extend({ failing: z.number().int(), sites: z.number().int() })),
-            }),
-            ...errors,
-          },
-        },
-      },
-      async ({ query, fleet }) => ({
-        items: await openCauses(fleet, { site: query.site ?? null, limit: query.limit }),
-      }),
     );
 
     app.get(

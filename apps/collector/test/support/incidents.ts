@@ -17,23 +17,27 @@ export interface Got {
 /** A receiver of webhooks on loopback that remembers what it got. It answers `status`, which a test may change. */
 export async function webhookServer() {
   const got: Got[] = [];
+  const asked: string[] = [];
   const state = { status: 200, headers: {} as Record<string, string>, hold: null as Promise<void> | null };
   const server = await httpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", async () => {
       const { status } = state;
-      got.push({
-        key: String(request.headers["webhook-id"]),
-        notice: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Notice,
-        answered: status,
-      });
+      asked.push(`${request.method} ${request.url}`);
+      if (request.method === "POST")
+        got.push({
+          key: String(request.headers["webhook-id"]),
+          notice: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Notice,
+          answered: status,
+        });
       await state.hold;
       response.writeHead(status, state.headers).end(status < 300 ? "" : "not now");
     });
   });
   return {
     got,
+    asked,
     state,
     url: `http://127.0.0.1:${server.port}/hook`,
     /** `opened 1`, of what was taken. */
