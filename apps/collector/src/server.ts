@@ -356,10 +356,11 @@ export async function startCollector(options: CollectorOptions) {
   const attributionTurn = safely("attributing failures", () => attribution.turn());
   const incidentTurn = safely("deciding about incidents", async () => {
     const end = metrics.incidentTurnSeconds.startTimer();
-    if (!(await incidents.turn())) return;
+    const decided = await incidents.turn();
+    for (const urgency of ["high", "low"] as const)
+      metrics.incidents.set({ urgency }, decided ? incidents.open[urgency] : 0);
+    if (!decided) return;
     end();
-    metrics.incidents.set({ urgency: "high" }, incidents.open.high);
-    metrics.incidents.set({ urgency: "low" }, incidents.open.low);
     await changeNotices.look();
     await heartbeat.beat();
   });

@@ -12,6 +12,15 @@ import { startTestCollector, type TestCollector } from "./support/collector.ts";
 /** What each route asks for. */
 const rules: Record<string, Right> = {
   "GET /about": "read",
+  "GET /alerting/config": "oversee",
+  "PUT /alerting/config": "configure",
+  "GET /alerting/config/versions": "oversee",
+  "GET /alerting/config/versions/{version}": "oversee",
+  "GET /alerting/maintenance": "oversee",
+  "GET /alerting/on-call": "oversee",
+  "POST /alerting/receivers/{id}/test": "configure",
+  "POST /alerting/simulate": "oversee",
+  "POST /alerting/validate": "oversee",
   "GET /attributions": "read",
   "GET /canaries": "read",
   "POST /canaries": "operate",
@@ -31,6 +40,14 @@ const rules: Record<string, Right> = {
   "DELETE /enrollment-tokens/{id}": "administer",
   "GET /findings": "read",
   "GET /incidents": "read",
+  "GET /incidents/{number}": "read",
+  "POST /incidents/{number}/acknowledge": "operate",
+  "POST /incidents/{number}/close": "operate",
+  "GET /incidents/{number}/events": "read",
+  "GET /incidents/{number}/members": "read",
+  "POST /incidents/{number}/note": "operate",
+  "POST /incidents/{number}/release": "operate",
+  "POST /incidents/{number}/silence": "operate",
   "GET /machines": "read",
   "GET /machines/{id}": "read",
   "POST /machines/{id}/check-now": "operate",
@@ -39,10 +56,18 @@ const rules: Record<string, Right> = {
   "POST /machines/{id}/reports": "operate",
   "GET /machines/{id}/ticket": "read",
   "GET /machines/{id}/timeline": "read",
+  "GET /notices": "oversee",
+  "GET /notices/{id}": "oversee",
+  "POST /notices/{id}/retry": "configure",
   "GET /patterns/accuracy": "read",
   "GET /policy": "read",
   "GET /reports": "operate",
   "DELETE /reports/{id}": "operate",
+  "GET /silences": "read",
+  "POST /silences": "operate",
+  "POST /silences/preview": "read",
+  "DELETE /silences/{id}": "operate",
+  "GET /silences/{id}": "read",
   "GET /targets": "read",
   "GET /targets/history": "read",
   "GET /values": "read",
@@ -53,8 +78,23 @@ const rules: Record<string, Right> = {
   "GET /verifications/{id}/machines": "read",
 };
 
+/** Routes without a token: who asks signs what they send. */
+const signed = ["POST /hooks/pagerduty"];
+
 /** What a route needs to be asked with, for a machine and a site of the other part; the answer does not repeat it. */
 const bodies: Record<string, (site: "Bern" | "Graz", machine: string) => unknown> = {
+  "PUT /alerting/config": () => ({ baseVersion: 0, config: {} }),
+  "POST /alerting/receivers/{id}/test": () => ({}),
+  "POST /alerting/simulate": () => ({ pattern: "proxy-unreachable" }),
+  "POST /alerting/validate": () => ({}),
+  "POST /incidents/{number}/acknowledge": () => ({}),
+  "POST /incidents/{number}/close": () => ({ note: "walk" }),
+  "POST /incidents/{number}/note": () => ({ text: "walk" }),
+  "POST /incidents/{number}/release": () => ({}),
+  "POST /incidents/{number}/silence": () => ({ endsAt: "2026-12-01T00:00:00Z" }),
+  "POST /notices/{id}/retry": () => ({}),
+  "POST /silences": () => ({ match: "", endsAt: "2026-12-01T00:00:00Z" }),
+  "POST /silences/preview": () => ({ match: "" }),
   "POST /canaries": (_site, machine) => ({
     title: "walk",
     q: "",
@@ -86,6 +126,10 @@ beforeAll(async () => {
   routes = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace("/api/v1", "")}`),
   );
+  for (const route of signed) {
+    expect(routes).toContain(route);
+    routes.splice(routes.indexOf(route), 1);
+  }
 });
 afterAll(() => test.stop());
 
@@ -130,6 +174,9 @@ const stateOf = (name: "BERN" | "GRAZ") => test.db.prisma.$queryRaw`
     (SELECT json_agg(c.state) FROM canaries c WHERE c.id = ${parts[name].canary}::uuid) AS canary,
     (SELECT json_agg(v.state) FROM fix_verifications v WHERE v.id = ${parts[name].verification}::uuid) AS verification,
     (SELECT count(*)::int FROM fix_verification_machines v WHERE v.machine_id = ${parts[name].machine}::uuid) AS verified,
+    (SELECT json_agg(i) FROM incidents i WHERE i.number = ${Number(parts[name].incident)}) AS incident,
+    (SELECT count(*)::int FROM incident_events e WHERE e.incident = ${Number(parts[name].incident)}) AS events,
+    (SELECT json_agg(s) FROM silences s WHERE s.id = ${parts[name].silence}::uuid) AS silence,
     (SELECT json_agg(t ORDER BY t.id) FROM enrollment_tokens t WHERE t.label = ${name} OR t.site = ${name === "BERN" ? "Bern" : "Graz"})
       AS tokens`;
 
@@ -148,6 +195,11 @@ describe("the routes", () => {
       expect([route, (await call(route, { secret: wall })).status]).toEqual([route, 403]);
     }
     expect((await fetch(`${base()}/metrics`)).status).toBe(401);
+    for (const route of signed) {
+      expect([route, (await call(route, {})).status]).toEqual([route, 401]);
+      const secret = await tokenOf("admin", everyMachine);
+      expect([route, (await call(route, { secret })).status]).toEqual([route, 401]);
+    }
   });
 
   it("refuse a role that does not hold their right, whatever the id", async () => {
@@ -221,11 +273,17 @@ describe.each(views)("a token that sees %s", (own, other) => {
         "GET /changes/{id}/machines",
         "GET /commands/{id}",
         "GET /findings",
+        "GET /incidents",
+        "GET /incidents/{number}",
+        "GET /incidents/{number}/events",
+        "GET /incidents/{number}/members",
         "GET /machines",
         "GET /machines/{id}",
         "GET /machines/{id}/observations",
         "GET /machines/{id}/reports",
         "GET /machines/{id}/timeline",
+        "GET /silences",
+        "GET /silences/{id}",
         "GET /values",
       ]),
     );
