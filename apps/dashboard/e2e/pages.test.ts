@@ -211,7 +211,7 @@ describe("one machine", () => {
 describe("enrolment and set-up", () => {
   test("a token is made, shown once with its commands, and revoked", async () => {
     await openLive(page, `${base}/enrolment`);
-    await page.getByLabel("Label").fill("Singapore laptops");
+    await page.getByLabel("Label").filter({ visible: true }).fill("Singapore laptops");
     await page.getByRole("button", { name: "Create token" }).click();
     const command = await shown(page, /^lynceus-agent enroll /).innerText();
     expect(command).toContain("--allowed-suffixes contoso.com");

@@ -5,7 +5,7 @@ import { type Database, Prisma } from "./client.ts";
 import { CursorError, cursorId, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import { countsOf, fleetCells } from "./fleet-cells.ts";
 import { fieldSql, filterSql } from "./machines-filter.ts";
-import { type FleetReader, machines } from "./scope.ts";
+import { type Fleet, type FleetReader, machines } from "./scope.ts";
 
 /** A page of a keyset-paged list. `asOf` is the moment of the one snapshot that all its figures come from. */
 export interface Page<T> {
@@ -125,6 +125,17 @@ function toMachineRow(row: JsonRow): MachineRow {
   };
 }
 
+/** A sort, and what it is in SQL: unknown values last in both directions, ties by id. */
+function orderOf(name: MachineSort = "name") {
+  const down = name.startsWith("-");
+  const by: Sort = sorts[name.replace(/^-/, "") as MachineSortKey];
+  const direction = Prisma.raw(down ? "DESC" : "ASC");
+  const order = by.nullable
+    ? Prisma.sql`${by.expression} ${direction} NULLS LAST, m.id ${direction}`
+    : Prisma.sql`${by.expression} ${direction}, m.id ${direction}`;
+  return { name, by, down, order };
+}
+
 /** The rows after a cursor. NULLs come last in both directions; ties are broken by id. */
 function afterCursor(cursor: string | null | undefined, name: MachineSort, by: Sort, down: boolean): Prisma.Sql {
   if (!cursor) return Prisma.sql`TRUE`;
@@ -161,15 +172,9 @@ export async function listMachines(
     total?: number;
   },
 ): Promise<Page<MachineRow>> {
-  const name = query.sort ?? "name";
-  const down = name.startsWith("-");
-  const by: Sort = sorts[name.replace(/^-/, "") as MachineSortKey];
+  const { name, by, down, order } = orderOf(query.sort);
   const limit = pageLimit(query.limit);
   const where = machineWhere(query);
-  const direction = Prisma.raw(down ? "DESC" : "ASC");
-  const order = by.nullable
-    ? Prisma.sql`${by.expression} ${direction} NULLS LAST, m.id ${direction}`
-    : Prisma.sql`${by.expression} ${direction}, m.id ${direction}`;
   const total =
     query.total === undefined
       ? Prisma.sql`(SELECT count(*)::int FROM ${machines(db)} m WHERE ${where})`
@@ -235,26 +240,34 @@ export async function countEach(db: FleetReader, filters: readonly (readonly Fil
 }
 
 /**
- * All machines of a filter in an order, `size` at a time: for exports, which never hold more than that in memory. A
- * machine that moves in the order meanwhile may be missing or come twice.
+ * All machines of a filter in an order, `size` at a time and from one moment: for exports, which never hold more than that
+ * in memory. Whoever stops reading for a minute is cut off, since a connection is held.
  */
 export async function* eachMachines(
-  db: FleetReader,
+  db: Fleet,
   query: MachineQuery & { sort?: MachineSort },
   size = 500,
 ): AsyncGenerator<MachineRow[]> {
-  let cursor: string | null = null;
-  do {
-    // Nobody reads the total.
-    const page: Page<MachineRow> = await listMachines(db, {
-      ...query,
-      cursor,
-      limit: size,
-      total: Number.MAX_SAFE_INTEGER,
-    });
-    if (page.items.length > 0) yield page.items;
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  const { order } = orderOf(query.sort);
+  const statement = Prisma.sql`
+    DECLARE each_machine NO SCROLL CURSOR FOR SELECT to_json(r) AS row FROM (
+      SELECT ${rowColumns} FROM ${machines(db)} m ${withTraits} WHERE ${machineWhere(query)} ORDER BY ${order}) r`;
+  const client = await db.pool.connect();
+  let broken = true;
+  try {
+    await client.query("BEGIN TRANSACTION READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '60s'");
+    await client.query(statement.text, statement.values);
+    for (;;) {
+      const { rows } = await client.query<{ row: JsonRow }>(`FETCH ${Math.trunc(size)} FROM each_machine`);
+      if (rows.length === 0) break;
+      yield rows.map(({ row }) => toMachineRow(row));
+    }
+    await client.query("COMMIT");
+    broken = false;
+  } finally {
+    // Stopped half-way the transaction is open: the connection goes with it.
+    client.release(broken);
+  }
 }
 
 /** Name of a machine, also of a revoked one; null when there is none. */

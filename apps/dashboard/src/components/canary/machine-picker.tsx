@@ -4,7 +4,7 @@ import { maxCanaryProbes } from "@lynceus/protocol/read-api-tools";
 import { MultiSelect } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type ReactNode, useEffect, useState } from "react";
-import type { RowsPage } from "../machines/machines-table.tsx";
+import type { RowsPage } from "../machines/use-rows.ts";
 
 /** Chooses connected machines by name, asked from the server: a fleet is too long for a list. */
 export function MachinePicker({ name, error }: { name: string; error: ReactNode }) {
@@ -18,7 +18,7 @@ export function MachinePicker({ name, error }: { name: string; error: ReactNode 
     const stop = new AbortController();
     const bare = asked.replaceAll(/["\\*\s,]/g, "");
     const q = bare === "" ? "-status:signed-off" : `name:*${bare}*`;
-    fetch(`/machines/rows?${new URLSearchParams({ q, sort: "name" })}`, { signal: stop.signal })
+    fetch(`/machines/rows?${new URLSearchParams({ q, sort: "name", limit: "200" })}`, { signal: stop.signal })
       .then(async (answer) => {
         if (!answer.ok) return;
         const { items } = (await answer.json()) as RowsPage;

@@ -1,10 +1,11 @@
-import { safeText } from "@lynceus/protocol/present";
+import { formatDuration, formatLatency, safeText, unknownText } from "@lynceus/protocol/present";
 import type { MachineRow } from "@lynceus/protocol/read-api";
 import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures } from "@tanstack/react-table";
 import Link from "next/link";
 import { MiniChain } from "../evidence-chain/mini-chain.tsx";
 import { Chip } from "../status/chip.tsx";
 import { StatusLabel } from "../status/status-label.tsx";
+import { type ColumnId, columnIds, columnInfo } from "./column-info.ts";
 import { machineHref } from "./links.ts";
 import styles from "./machines.module.css";
 import { type RowView, rowView } from "./row-view.ts";
@@ -15,66 +16,6 @@ export interface TableRow {
 }
 
 export const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature });
-
-interface ColumnInfo {
-  title: string;
-  width: number;
-  /** Name of the server's sort, for columns that can be sorted by. */
-  sort?: string;
-  /** Field of the filter language that Alt-click adds. */
-  field?: string;
-  /** Its value for a row; null when there is none to ask for. */
-  value?: (row: MachineRow) => string | null;
-  align?: "right";
-}
-
-/** Every column the table can show, in order. */
-export const columnInfo = {
-  status: { title: "State", width: 95, field: "status", sort: "status", value: (r) => r.status },
-  name: { title: "Machine", width: 162, field: "name", sort: "name", value: (r) => r.hostname },
-  site: { title: "Site", width: 76, field: "site", value: (r) => r.site ?? "none", sort: "site" },
-  primary: {
-    title: "Primary finding",
-    width: 142,
-    field: "primary",
-    value: (r) => r.primary?.pattern ?? "none",
-    sort: "primary",
-  },
-  since: { title: "Since", width: 78, sort: "since" },
-  route: { title: "Configured route", width: 156, field: "route", value: (r) => r.route ?? "unknown", sort: "route" },
-  configured: { title: "Configured", width: 80 },
-  direct: { title: "Direct", width: 80 },
-  verdict: {
-    title: "Verdict, configured",
-    width: 146,
-    field: "verdict",
-    sort: "verdict",
-    value: (r) => r.verdictConfigured ?? "unknown",
-  },
-  script: { title: "Script", width: 58, field: "pac", sort: "pac", value: (r) => r.pacHash?.slice(0, 12) ?? "none" },
-  system: { title: "System", width: 96, field: "os", sort: "os", value: (r) => r.os },
-  agent: { title: "Agent", width: 50, field: "agent", sort: "agent", value: (r) => r.agentVersion },
-  seen: { title: "Seen", width: 56, sort: "seen", align: "right" },
-  verdictDirect: {
-    title: "Verdict, direct",
-    width: 150,
-    field: "direct",
-    sort: "direct",
-    value: (r) => r.verdictDirect ?? "unknown",
-  },
-  contributing: { title: "Other findings", width: 190, field: "pattern", value: (r) => r.patterns[1] ?? null },
-  confidence: { title: "Confidence", width: 84, field: "confidence", value: (r) => r.primary?.confidence ?? "none" },
-  location: { title: "Location", width: 76, sort: "location" },
-  tags: { title: "Tags", width: 120, field: "tag", value: (r) => r.tags[0] ?? null },
-} satisfies Record<string, ColumnInfo>;
-
-export type ColumnId = keyof typeof columnInfo;
-export const columnIds = Object.keys(columnInfo) as ColumnId[];
-export const defaultColumns: ColumnId[] = columnIds.slice(0, 13);
-
-export function infoOf(id: string): ColumnInfo {
-  return columnInfo[id as ColumnId];
-}
 
 const helper = createColumnHelper<typeof features, TableRow>();
 const text = (value: string, className?: string, title?: string) => (
@@ -122,6 +63,23 @@ const cells: Record<ColumnId, (entry: TableRow) => React.ReactNode> = {
       {view.seen}
     </time>
   ),
+  winhttp: ({ view }) => text(view.winhttp, "mono dim", view.winhttp),
+  zone: ({ row }) => text(row.zone ?? unknownText),
+  resolver: ({ row }) => text(safeText(row.resolver ?? unknownText), "mono"),
+  server: ({ row }) => text(safeText(row.server ?? unknownText), "mono"),
+  issuer: ({ row }) => text(safeText(row.issuer ?? unknownText), undefined, safeText(row.issuer ?? "")),
+  skew: ({ row }) => text(row.clockSkewMs == null ? unknownText : formatSkew(row.clockSkewMs)),
+  ms: ({ row }) => text(formatLatency(row.answerMs ?? null)),
+  by: ({ row }) => text(row.chosenBy ?? unknownText),
+  targets: ({ row }) => {
+    const failed = row.failedTargets?.map((target) => safeText(target)).join(", ") ?? unknownText;
+    return text(failed, "mono dim", failed);
+  },
+  changed: ({ view }) => (
+    <time dateTime={view.changedIso} title={view.changedIso}>
+      {view.changed}
+    </time>
+  ),
   verdictDirect: ({ row }) => text(row.verdictDirect ?? "unknown", "mono"),
   contributing: ({ row }) => text(row.patterns.slice(1).join(", "), "mono dim"),
   confidence: ({ row }) => text(row.primary?.confidence ?? ""),
@@ -134,6 +92,12 @@ export const columns = helper.columns(
     helper.display({ id, header: columnInfo[id].title, cell: (context) => cells[id](context.row.original) }),
   ),
 );
+
+/** Plus where the machine's clock is behind the true time: as on its page. */
+function formatSkew(ms: number): string {
+  if (Math.abs(ms) < 500) return "0 s";
+  return `${ms > 0 ? "+" : "−"}${formatDuration(Math.abs(ms))}`;
+}
 
 export function toTableRow(row: MachineRow, context: { now: number; zone: string }): TableRow {
   return { row, view: rowView(row, context) };

@@ -2,169 +2,190 @@
 
 import { formatCount } from "@lynceus/protocol/present";
 import type { MachineRow } from "@lynceus/protocol/read-api";
-import { Button, Checkbox, Menu, UnstyledButton } from "@mantine/core";
+import { Checkbox } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from "nuqs";
 import { type MouseEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { CopyButton } from "../copy-button.tsx";
-import { MiniChain } from "../evidence-chain/mini-chain.tsx";
-import { Icon } from "../icon.tsx";
-import { Chip } from "../status/chip.tsx";
-import { StatusLabel } from "../status/status-label.tsx";
-import {
-  type ColumnId,
-  columnIds,
-  columnInfo,
-  columns,
-  defaultColumns,
-  features,
-  infoOf,
-  type TableRow,
-  toTableRow,
-} from "./columns.tsx";
+import type { BulkKind } from "../../lib/bulk-input.ts";
+import { BulkBar, type May } from "./bulk-bar.tsx";
+import { Cards } from "./cards.tsx";
+import { columnIds, columnInfo, infoOf } from "./column-info.ts";
+import { columns, features, type TableRow, toTableRow } from "./columns.tsx";
+import { saveMachines } from "./export-button.tsx";
 import { FilterField } from "./filter-field.tsx";
 import { machineHref, term } from "./links.ts";
 import styles from "./machines.module.css";
+import { ProbeRun } from "./probe-run.tsx";
+import type { Defaults } from "./query.ts";
+import { type Chosen, countOf, isChosen, mostByHand, nothing, withoutRow, withRows } from "./selection.ts";
+import { useListState } from "./use-list-state.ts";
+import { fetchRows, type RowsPage, useRows } from "./use-rows.ts";
 import { useTableKeys } from "./use-table-keys.ts";
 
-export interface RowsPage {
-  items: MachineRow[];
-  nextCursor: string | null;
-  total: number;
-  asOf: string;
-}
+/** Height of a row, px. */
+const heights = { compact: 29, relaxed: 36 } as const;
+/** Before the browser has measured the list: what a laptop's screen shows of it. */
+const firstView = { width: 1300, height: 900 };
 
-/** At most this many machines are asked to probe by one click: each one is a request to its collector. */
-const probeLimit = 200;
-/** Above this many rows "select all" is not offered: it would have to load them. */
-const selectAllLimit = 1_000;
-
-/** Filter field, count line and table. The server sorts, filters and pages; the page shows what it was given. */
+/** Filter field, count line and table. The server sorts, filters and gives rows from any place of the list. */
 export function MachinesTable({
   query,
   sort,
   first,
   zone,
   fields,
+  defaults,
+  may,
   counts,
-  empty,
+  children,
 }: {
   query: string;
   sort: string;
+  /** The first rows; those beyond are read when somebody comes there. */
   first: RowsPage;
   zone: string;
   /** Fields that the table can be filtered by. */
   fields: readonly string[];
+  defaults: Defaults;
+  may: May;
   /** The count line, rendered by the server. */
   counts: ReactNode;
-  /** What is shown instead of rows when nothing matches. */
-  empty: ReactNode;
+  /** What is shown instead of rows: groups, or that nothing matches. */
+  children?: ReactNode;
 }) {
   const router = useRouter();
-  const push = { shallow: false, history: "push" as const, clearOnDefault: true };
-  const [, setQuery] = useQueryState("q", parseAsString.withDefault("").withOptions(push));
-  const [, setSort] = useQueryState("sort", parseAsString.withDefault("-since").withOptions(push));
-  const [cols, setCols] = useQueryState(
-    "cols",
-    parseAsArrayOf(parseAsStringLiteral(columnIds)).withDefault(defaultColumns),
-  );
-  const [density, setDensity] = useQueryState(
-    "density",
-    parseAsStringLiteral(["compact", "relaxed"] as const).withDefault("compact"),
-  );
+  const { cols, density, setQuery, setSort, setDensity } = useListState(defaults);
   const phone = useMediaQuery("(max-width: 48em)") ?? false;
   const filter = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
 
-  const { page, waiting, show, more, loading, changed } = useRows(first, query, sort);
-  const rows = useMemo(
-    () => page.items.map((row) => toTableRow(row, { now: Date.parse(page.asOf), zone })),
-    [page, zone],
-  );
-  const [selection, setSelection] = useState<Record<string, true>>({});
+  const { rows, total, asOf, waiting, changed, look, show } = useRows(first, { query, sort });
+  const [chosen, setChosen] = useState<Chosen>(nothing);
   const [active, setActive] = useState(-1);
   const [anchor, setAnchor] = useState(-1);
-  const visibility = useMemo(() => Object.fromEntries(columnIds.map((id) => [id, cols.includes(id)])), [cols]);
-  const table = useTable({
-    features,
-    columns,
-    data: rows,
-    getRowId: (entry: TableRow) => entry.row.id,
-    state: { rowSelection: selection, columnVisibility: visibility },
-    onRowSelectionChange: setSelection,
-  });
-  const model = table.getRowModel().rows;
-  const height = density === "compact" ? 29 : 36;
+  const [asked, setAsked] = useState<BulkKind | null>(null);
+  const [probing, setProbing] = useState<string | null>(null);
+
+  const height = heights[density];
   const virtualizer = useVirtualizer({
-    count: model.length,
+    count: total,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     overscan: 20,
     enabled: !phone,
-    initialRect: { width: 1300, height: 900 },
+    initialRect: firstView,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another row height is what has to be measured.
   useEffect(() => virtualizer.measure(), [virtualizer, height]);
+  const items = virtualizer.getVirtualItems();
+  const [from, to] = [items[0]?.index ?? 0, (items.at(-1)?.index ?? -1) + 1];
+  useEffect(() => look(from, to), [look, from, to]);
 
-  const chosen = Object.keys(selection).filter((id) => selection[id]);
-  const chosenRows = page.items.filter((row) => selection[row.id]);
+  // The table is of what is drawn: places by their index, also those whose row is not there yet.
+  const drawn = useMemo(() => {
+    const context = { now: Date.parse(asOf), zone };
+    const list: TableRow[] = [];
+    for (let i = from; i < to; i++) {
+      const row = rows.get(i);
+      if (row !== undefined) list.push(toTableRow(row, context));
+    }
+    return list;
+  }, [rows, from, to, asOf, zone]);
+  const visibility = useMemo(() => Object.fromEntries(columnIds.map((id) => [id, cols.includes(id)])), [cols]);
+  const table = useTable({
+    features,
+    columns,
+    data: drawn,
+    getRowId: (entry: TableRow) => entry.row.id,
+    state: { columnVisibility: visibility },
+  });
+  const modelOf = new Map(table.getRowModel().rows.map((row) => [row.id, row]));
+
+  const chooseRange = async (a: number, b: number) => {
+    const [start, end] = a < b ? [a, b + 1] : [b, a + 1];
+    if (end - start > mostByHand) {
+      notifications.show({
+        message: `By hand at most ${formatCount(mostByHand)} rows are chosen; select all that match instead.`,
+      });
+      return;
+    }
+    const known = Array.from({ length: end - start }, (_, i) => rows.get(start + i));
+    if (known.every((row) => row !== undefined)) {
+      setChosen((was) => withRows(was, known));
+      return;
+    }
+    const page = await fetchRows({ query, sort }, start, Math.min(500, end - start), total).catch(() => null);
+    const rest =
+      end - start > 500
+        ? await fetchRows({ query, sort }, start + 500, end - start - 500, total).catch(() => null)
+        : null;
+    if (page === null) notifications.show({ message: "The rows between could not be read. Nothing was chosen." });
+    else setChosen((was) => withRows(was, [...page.items, ...(rest?.items ?? [])]));
+  };
   const select = (at: number, range: boolean) => {
-    const row = model[at];
-    if (!row) return;
-    const next = { ...selection };
-    if (range && anchor >= 0) {
-      const [from, to] = anchor < at ? [anchor, at] : [at, anchor];
-      for (let i = from; i <= to; i++) {
-        const id = model[i]?.id;
-        if (id) next[id] = true;
-      }
-    } else if (next[row.id]) delete next[row.id];
-    else next[row.id] = true;
+    const row = rows.get(at);
+    if (row === undefined || chosen.kind === "all") return;
+    if (range && anchor >= 0) void chooseRange(anchor, at);
+    else setChosen(isChosen(chosen, row.id) ? withoutRow(chosen, row.id) : withRows(chosen, [row]));
     setAnchor(at);
-    setSelection(next);
+  };
+  const clear = () => {
+    setChosen(nothing);
+    setAnchor(-1);
   };
   // A selection is of the rows that were looked at.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question is what clears it.
   useEffect(() => {
-    setSelection({});
+    clear();
     setActive(-1);
-    setAnchor(-1);
     scroller.current?.scrollTo({ top: 0 });
   }, [query, sort]);
-  const clear = () => {
-    setSelection({});
-    setAnchor(-1);
+
+  /** The rows that are on screen now, of those that are drawn. */
+  const onScreen = (): MachineRow[] => {
+    const { scrollTop = 0, clientHeight = 0 } = scroller.current ?? {};
+    const [start, end] = [Math.floor(scrollTop / height), Math.floor((scrollTop + clientHeight - 30) / height)];
+    return Array.from({ length: Math.max(0, end - start) }, (_, i) => rows.get(start + i)).filter(
+      (row) => row !== undefined,
+    );
   };
-  const probe = async () => {
-    const ids = chosen.length > 0 ? chosen : model[active] ? [model[active].id] : [];
-    if (ids.length > 0) await probeAll(ids);
+  const count = countOf(chosen);
+  const probeOne = async (row: MachineRow) => {
+    const response = await fetch(`/api/machines/${row.id}/check-now`, { method: "POST" }).catch(() => null);
+    notifications.show({
+      message: response?.ok
+        ? "Asked to probe now. Results appear as they arrive."
+        : "It could not be asked: not connected, or no right to.",
+    });
   };
 
   useTableKeys({
     move: (by) => {
-      const next = Math.max(0, Math.min(model.length - 1, active + by));
+      const next = Math.max(0, Math.min(total - 1, active + by));
       setActive(next);
       virtualizer.scrollToIndex(next);
     },
     toggle: (range) => select(active, range),
     open: () => {
-      const row = model[active];
+      const row = rows.get(active);
       if (row) router.push(machineHref(row.id));
     },
-    clear: () => (chosen.length > 0 ? clear() : setActive(-1)),
+    clear: () => (count > 0 ? clear() : setActive(-1)),
     filter: () => filter.current?.focus(),
-    probe: () => void probe(),
-    density: () => void setDensity(density === "compact" ? "relaxed" : "compact"),
+    probe: () => {
+      const row = rows.get(active);
+      if (count > 0) setAsked("probe");
+      else if (row) void probeOne(row);
+    },
+    density: () => setDensity(density === "compact" ? "relaxed" : "compact"),
   });
 
   const sortBy = (key: string) => {
     const descending = sort === `-${key}` ? false : sort === key ? true : key === "since" || key === "seen";
-    void setSort(`${descending ? "-" : ""}${key}`);
+    setSort(`${descending ? "-" : ""}${key}`);
   };
   const altClick = (event: MouseEvent, id: string, row: MachineRow) => {
     const info = infoOf(id);
@@ -172,50 +193,44 @@ export function MachinesTable({
     if (!event.altKey || !info.field || value === null || value === "") return;
     event.preventDefault();
     const added = value === "none" || value === "unknown" ? `${info.field}:${value}` : term(info.field, value);
-    void setQuery([query, added].filter((part) => part !== "").join(" "));
+    setQuery([query, added].filter((part) => part !== "").join(" "));
   };
 
   const visible = columnIds.filter((id) => cols.includes(id));
   const width = visible.reduce((sum, id) => sum + columnInfo[id].width, 30);
-  const items = virtualizer.getVirtualItems();
   const before = items[0]?.start ?? 0;
   const after = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0);
   const columnCount = visible.length + 1;
-  const allChosen = model.length > 0 && model.every((row) => selection[row.id]);
 
   return (
     <>
-      <div className={styles.tools}>
-        <FilterField
-          query={query}
-          onChange={(next) => void setQuery(next)}
-          zone={zone}
-          fields={fields}
-          inputRef={filter}
-        />
-        <ColumnsMenu cols={cols} onChange={(next) => void setCols(next)} />
-      </div>
+      <FilterField query={query} onChange={setQuery} zone={zone} fields={fields} inputRef={filter} />
       <div className={styles.countline}>
         {counts}
-        {chosen.length > 0 ? <span>{formatCount(chosen.length)} selected</span> : null}
+        {count > 0 ? <span>{formatCount(count)} selected</span> : null}
         {waiting > 0 ? (
           <button type="button" className={styles.inline} onClick={show} aria-live="polite">
             {formatCount(waiting)} changed, show
           </button>
         ) : null}
+        {probing === null ? null : <ProbeRun id={probing} onOver={() => setProbing(null)} />}
         <span className={styles.legend}>Chains: DNS · TCP · CONNECT · TLS · HTTP · auth</span>
       </div>
-      {model.length === 0 ? (
-        empty
+      {children !== undefined && children !== null ? (
+        children
       ) : phone ? (
-        <Cards rows={rows} />
+        <Cards
+          rows={firstLoaded(rows).map((row) => toTableRow(row, { now: Date.parse(asOf), zone }))}
+          total={total}
+          onMore={() => look(firstLoaded(rows).length, firstLoaded(rows).length + 100)}
+        />
       ) : (
         <div className={styles.wrap}>
           <div ref={scroller} className={styles.scroll}>
             <table
               className={styles.table}
               style={{ minWidth: width }}
-              aria-rowcount={first.total + 1}
+              aria-rowcount={total + 1}
               data-density={density}
             >
               <caption className="vh">Machines, sorted by {sort.replace("-", "")}</caption>
@@ -230,12 +245,10 @@ export function MachinesTable({
                   <th scope="col" className={styles.check}>
                     <Checkbox
                       size="14px"
-                      aria-label="Select the rows shown"
-                      checked={allChosen}
-                      indeterminate={chosen.length > 0 && !allChosen}
-                      onChange={() =>
-                        setSelection(allChosen ? {} : Object.fromEntries(model.map((row) => [row.id, true as const])))
-                      }
+                      aria-label="Select the rows on screen"
+                      checked={chosen.kind === "all"}
+                      indeterminate={chosen.kind === "rows" && count > 0}
+                      onChange={() => (count > 0 ? clear() : setChosen(withRows(nothing, onScreen())))}
                     />
                   </th>
                   {table.getHeaderGroups()[0]?.headers.map((header) => {
@@ -271,24 +284,35 @@ export function MachinesTable({
                   </tr>
                 ) : null}
                 {items.map((item) => {
-                  const row = model[item.index];
-                  if (!row) return null;
+                  const machine = rows.get(item.index);
+                  const row = machine && modelOf.get(machine.id);
+                  if (!machine || !row)
+                    return (
+                      <tr key={`at-${item.index}`} aria-rowindex={item.index + 2} style={{ height }}>
+                        <td colSpan={columnCount} className={styles.unread}>
+                          <span className="vh">Not read yet</span>
+                        </td>
+                      </tr>
+                    );
+                  const on = isChosen(chosen, machine.id);
                   return (
                     <tr
-                      key={row.id}
+                      // By place: two places may hold one machine for a moment, while it moves.
+                      key={`at-${item.index}`}
                       aria-rowindex={item.index + 2}
-                      aria-selected={selection[row.id] === true}
+                      aria-selected={on}
                       data-active={item.index === active}
-                      className={changed.has(row.id) ? "changed" : undefined}
+                      className={changed.has(machine.id) ? "changed" : undefined}
                       style={{ height }}
                       onClick={() => setActive(item.index)}
-                      onDoubleClick={() => router.push(machineHref(row.id))}
+                      onDoubleClick={() => router.push(machineHref(machine.id))}
                     >
                       <td className={styles.check}>
                         <Checkbox
                           size="14px"
                           aria-label={`Select ${row.original.view.fullName}`}
-                          checked={selection[row.id] === true}
+                          checked={on}
+                          disabled={chosen.kind === "all"}
                           onChange={() => {}}
                           onClick={(event) => select(item.index, event.shiftKey)}
                         />
@@ -298,7 +322,7 @@ export function MachinesTable({
                           key={cell.id}
                           className={cell.column.id === "name" ? styles.frozen : undefined}
                           data-align={infoOf(cell.column.id).align}
-                          onClickCapture={(event) => altClick(event, cell.column.id, row.original.row)}
+                          onClickCapture={(event) => altClick(event, cell.column.id, machine)}
                         >
                           <table.FlexRender cell={cell} />
                         </td>
@@ -317,226 +341,26 @@ export function MachinesTable({
           </div>
         </div>
       )}
-      {page.nextCursor !== null ? (
-        <div className={styles.next}>
-          <span className="dim">
-            {formatCount(page.items.length)} of {formatCount(first.total)} rows shown
-          </span>
-          <Button onClick={() => void more()} loading={loading}>
-            Next {formatCount(Math.min(200, first.total - page.items.length))}
-          </Button>
-        </div>
-      ) : null}
-      {chosen.length > 0 ? (
-        <div className={styles.bulk} role="toolbar" aria-label="Selected machines">
-          <b>{formatCount(chosen.length)} selected</b>
-          {chosen.length < first.total && first.total <= selectAllLimit ? (
-            <button
-              type="button"
-              className={styles.inline}
-              onClick={async () => {
-                const all = await loadAll(query, sort);
-                setSelection(Object.fromEntries(all.map((id) => [id, true as const])));
-              }}
-            >
-              Select all {formatCount(first.total)}
-            </button>
-          ) : null}
-          <Button
-            variant="filled"
-            leftSection={<Icon name="probe" />}
-            disabled={chosen.length > probeLimit}
-            title={chosen.length > probeLimit ? `At most ${probeLimit} machines are probed at once` : undefined}
-            onClick={() => void probe()}
-          >
-            Probe now
-          </Button>
-          <CopyButton value={chosenRows.map((row) => row.hostname).join("\n")} label="Copy names" />
-          <Button variant="subtle" onClick={clear} rightSection={<kbd>Esc</kbd>}>
-            Clear
-          </Button>
-        </div>
+      {count > 0 ? (
+        <BulkBar
+          chosen={chosen}
+          total={total}
+          may={may}
+          onAll={() => setChosen({ kind: "all", q: query, at: Date.now(), machines: total })}
+          onClear={clear}
+          asked={asked}
+          onAsk={setAsked}
+          onProbing={setProbing}
+          exportForm={(format) => saveMachines(format, { q: query, sort, cols }, chosen)}
+        />
       ) : null}
     </>
   );
 }
 
-function ColumnsMenu({ cols, onChange }: { cols: ColumnId[]; onChange: (cols: ColumnId[]) => void }) {
-  return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
-        <Button className={styles.columns ?? ""} rightSection={<Icon name="down" />}>
-          Columns · {cols.length} of {columnIds.length}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown mah={420} style={{ overflowY: "auto" }}>
-        {columnIds.map((id) => (
-          <Menu.Item
-            key={id}
-            role="menuitemcheckbox"
-            aria-checked={cols.includes(id)}
-            disabled={id === "status" || id === "name"}
-            leftSection={<Icon name={cols.includes(id) ? "check" : "right"} size={12} />}
-            onClick={() => onChange(columnIds.filter((c) => (c === id ? !cols.includes(c) : cols.includes(c))))}
-          >
-            {columnInfo[id].title}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
-  );
-}
-
-function Cards({ rows }: { rows: TableRow[] }) {
-  return (
-    <ul className={styles.cards}>
-      {rows.map(({ row, view }) => (
-        <li key={row.id}>
-          <UnstyledButton component={Link} href={machineHref(row.id)} prefetch={false} className={styles.card ?? ""}>
-            <span className={styles.cardHead}>
-              <StatusLabel status={row.status} />
-              <span className="dim">{view.since}</span>
-            </span>
-            <b className="mono">
-              <bdi>{view.name}</bdi>
-              {row.simulated ? (
-                <>
-                  {" "}
-                  <Chip>simulated</Chip>
-                </>
-              ) : null}
-            </b>
-            {view.cause === "" ? null : <span>{view.cause}</span>}
-            <span className={styles.cardChain}>
-              <MiniChain letters={row.chainConfigured} />
-              <span className="mono dim">{view.route}</span>
-            </span>
-          </UnstyledButton>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/**
- * Rows as loaded so far. A live update changes values in place; an update that would move rows waits until it is
- * asked for, so that nothing jumps under the pointer.
- */
-function useRows(first: RowsPage, query: string, sort: string) {
-  const [page, setPage] = useState(first);
-  const [pending, setPending] = useState<RowsPage | null>(null);
-  const [loading, setLoading] = useState(false);
-  const [changed, setChanged] = useState<ReadonlySet<string>>(new Set());
-  const seen = useRef(first.asOf);
-  // Another question has another answer: nothing of the rows before is kept.
-  const question = `${sort} ${query}`;
-  const [asked, setAsked] = useState(question);
-  if (asked !== question) {
-    setAsked(question);
-    setPage(first);
-    setPending(null);
-    setChanged(new Set());
-  }
-
-  useEffect(() => {
-    if (first.asOf === seen.current) return;
-    seen.current = first.asOf;
-    setPage((was) => {
-      // Nothing is under the pointer yet: the first machines show by themselves.
-      if (was.items.length === 0) {
-        setPending(null);
-        return first;
-      }
-      const fresh = new Map(first.items.map((row) => [row.id, row]));
-      const touched = was.items.filter((row) => fresh.has(row.id) && isChanged(row, fresh.get(row.id) as MachineRow));
-      setChanged(new Set(touched.map((row) => row.id)));
-      const moved = first.items.filter((row, i) => was.items[i]?.id !== row.id).length;
-      setPending(moved > 0 || first.total !== was.total ? first : null);
-      return {
-        ...was,
-        asOf: first.asOf,
-        items: was.items.map((row) => fresh.get(row.id) ?? row),
-      };
-    });
-  }, [first]);
-
-  const waiting = pending ? Math.max(1, pending.items.filter((row, i) => page.items[i]?.id !== row.id).length) : 0;
-  return {
-    page,
-    waiting,
-    changed,
-    loading,
-    show: () => {
-      if (!pending) return;
-      setPage(pending);
-      setPending(null);
-    },
-    more: async () => {
-      if (page.nextCursor === null || loading) return;
-      setLoading(true);
-      try {
-        const next = await loadRows(query, sort, page.nextCursor);
-        setPage((was) => {
-          const have = new Set(was.items.map((row) => row.id));
-          return {
-            ...was,
-            items: [...was.items, ...next.items.filter((row) => !have.has(row.id))],
-            nextCursor: next.nextCursor,
-          };
-        });
-      } catch {
-        notifications.show({ message: "The next rows could not be read. Those shown are kept." });
-      } finally {
-        setLoading(false);
-      }
-    },
-  };
-}
-
-function isChanged(was: MachineRow, is: MachineRow): boolean {
-  return (
-    was.status !== is.status ||
-    was.verdictConfigured !== is.verdictConfigured ||
-    was.chainConfigured !== is.chainConfigured ||
-    was.primary?.cause !== is.primary?.cause
-  );
-}
-
-async function loadRows(query: string, sort: string, cursor: string): Promise<RowsPage> {
-  const address = `/machines/rows?${new URLSearchParams({ q: query, sort, cursor })}`;
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`GET ${address} answered ${response.status}`);
-  return (await response.json()) as RowsPage;
-}
-
-async function loadAll(query: string, sort: string): Promise<string[]> {
-  const ids: string[] = [];
-  let cursor: string | null = "";
-  while (cursor !== null) {
-    const page: RowsPage = await loadRows(query, sort, cursor);
-    ids.push(...page.items.map((row) => row.id));
-    cursor = page.nextCursor;
-  }
-  return ids;
-}
-
-/** Asks each machine to probe now, four at a time; the answers come to the page live. */
-async function probeAll(ids: string[]): Promise<void> {
-  let asked = 0;
-  let refused = 0;
-  const queue = ids.slice(0, probeLimit);
-  const worker = async () => {
-    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      const response = await fetch(`/api/machines/${id}/check-now`, { method: "POST" }).catch(() => null);
-      if (response?.ok) asked++;
-      else refused++;
-    }
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
-  notifications.show({
-    message:
-      refused === 0
-        ? `${formatCount(asked)} asked to probe now. Results appear as they arrive.`
-        : `${formatCount(asked)} asked to probe now; ${formatCount(refused)} could not be asked: not connected, or no right to.`,
-  });
+/** The rows from the first one on, up to where the first is missing. */
+function firstLoaded(rows: ReadonlyMap<number, MachineRow>): MachineRow[] {
+  const list: MachineRow[] = [];
+  for (let i = 0; rows.has(i); i++) list.push(rows.get(i) as MachineRow);
+  return list;
 }

@@ -24,6 +24,9 @@ export interface RowView {
   fullRoute: string;
   verdict: string;
   script: string;
+  winhttp: string;
+  changed: string;
+  changedIso: string;
   system: string;
   agent: string;
   seen: string;
@@ -52,7 +55,7 @@ export function rowView(row: MachineRow, context: { now: number; zone: string })
   const name = row.hostname === "" ? row.id : safeText(row.hostname);
   return {
     // The mark "simulated" takes its share of the column.
-    name: middleCut(name, row.simulated ? 11 : 20),
+    name: middleCut(name, row.simulated ? 9 : 19),
     fullName: name,
     site: row.site === null ? "none" : safeText(row.site),
     finding: row.primary === null ? "" : shortTitle(row.primary.pattern),
@@ -63,6 +66,14 @@ export function rowView(row: MachineRow, context: { now: number; zone: string })
     fullRoute: route,
     verdict: row.verdictConfigured ?? unknownText,
     script: row.pacHash === null ? "none" : safeText(row.pacHash).slice(0, 6),
+    winhttp:
+      row.winhttp == null
+        ? unknownText
+        : row.winhttp === "direct"
+          ? "direct"
+          : middleCutHost(safeText(row.winhttp), 10),
+    changed: row.changedAt ? formatTime(Date.parse(row.changedAt), context) : unknownText,
+    changedIso: row.changedAt ?? "",
     system: row.os === "other" && row.osVersion === "" ? unknownText : systemText(row.os, row.osVersion),
     agent: row.agentVersion === "" ? unknownText : safeText(row.agentVersion),
     seen: seen === null ? "never" : shortAge(Math.max(0, context.now - seen)),
