@@ -29,6 +29,8 @@ const config: NextConfig = {
     "@lynceus/protocol",
     "@lynceus/proxy-settings",
     "@lynceus/diagnosis",
+    "@lynceus/incidents",
+    "@lynceus/notify",
     "@lynceus/db",
     "@lynceus/telemetry",
   ],
