@@ -9,6 +9,7 @@ import { ensurePartitions } from "@lynceus/db/partitions";
 import { wholeFleet } from "@lynceus/db/scope";
 import { getSetting, initSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
+import { shortTextOf } from "@lynceus/diagnosis/texts";
 import type { KeyRing } from "@lynceus/notify/key-ring";
 import type { Reach } from "@lynceus/protocol/receivers";
 import { asTrace } from "@lynceus/telemetry/spans";
@@ -23,7 +24,6 @@ import { type Affected, createFleet } from "./fleet.ts";
 import { createChangeNotices } from "./incidents/changes.ts";
 import { createDeliveries } from "./incidents/deliver.ts";
 import { createHeartbeat } from "./incidents/heartbeat.ts";
-import { patternText } from "./incidents/texts.ts";
 import { createIncidents } from "./incidents/turn.ts";
 import { createIngest } from "./ingest/ingest.ts";
 import { createTargetTally } from "./ingest/target-tally.ts";
@@ -130,7 +130,7 @@ export async function startCollector(options: CollectorOptions) {
     log,
     dashboardUrl: () => dashboardUrl,
     installation,
-    textsOf: patternText,
+    textsOf: shortTextOf,
     ...step,
   });
   const deliveries = createDeliveries({

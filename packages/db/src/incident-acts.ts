@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto";
+import { type ComposeContext, compose, threadOf } from "@lynceus/incidents/compose";
+import type { Incident } from "@lynceus/incidents/types";
 import { isWholeFleet } from "@lynceus/protocol/access";
 import { writeAudit } from "./audit.ts";
 import { Prisma } from "./client.ts";
-import { storeEvents } from "./incident-turns.ts";
+import { readIncident, storeEvents } from "./incident-turns.ts";
 import type { By } from "./machines-admin.ts";
+import { addDeliveryJobs } from "./notices.ts";
 import { type Fleet, machines } from "./scope.ts";
 import { toSqlText } from "./sql-text.ts";
 
@@ -143,3 +147,105 @@ export const noteIncident = (db: Fleet, number: number, by: By & { text: string 
     text: by.text,
     after: { text: by.text },
   }));
+
+/** Somebody else has it from now on, whoever had it; where nobody had it, this acknowledges it. */
+export const takeOverIncident = (
+  db: Fleet,
+  number: number,
+  by: By & { via: string; person?: string | null },
+): Promise<boolean> =>
+  perform(db, number, by, async (incident, prisma) => {
+    requireOpen(incident);
+    if (incident.acknowledgedBy === by.actor) return null;
+    await prisma.$executeRaw`
+      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(by.actor)},
+        acknowledged_via = ${by.via}, acknowledged_person = ${by.person ?? null},
+        state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END WHERE number = ${number}`;
+    return {
+      action: "incident.take-over",
+      kind: "acknowledged",
+      reason: "acknowledged",
+      text:
+        incident.acknowledgedBy === null
+          ? `Acknowledged by ${by.actor}`
+          : `Taken over by ${by.actor}; ${incident.acknowledgedBy} had it`,
+      after: { via: by.via, from: incident.acknowledgedBy },
+    };
+  });
+
+/** Whom a person has told of an incident, and how. */
+export interface ToldByHand {
+  /** `handed-over`: that person is asked to take it over, and has a link that does it. */
+  readonly reason: "handed-over" | "sent-by-hand";
+  /** "L. Tan", "Proxy team". */
+  readonly name: string;
+  readonly contacts: readonly { readonly receiver: string; readonly person: string | null }[];
+  readonly compose: Omit<ComposeContext, "now">;
+}
+
+/**
+ * Tells somebody of an incident now, whatever the routes say. Who has it keeps it until another one takes it over: it is
+ * nobody's at no moment. Who was told hears of its end as well.
+ */
+export const tellOfIncident = (db: Fleet, number: number, by: By & ToldByHand): Promise<boolean> =>
+  perform(db, number, by, async (locked, prisma) => {
+    requireOpen(locked);
+    const incident = await readIncident({ prisma }, number);
+    if (!incident) return null;
+    const { reason, name, contacts } = by;
+    const now = by.now.getTime();
+    const handed = reason === "handed-over";
+    const why = handed ? `${by.actor} hands it over to you` : `${by.actor} had it sent`;
+    const { installation } = by.compose;
+    const turn = randomUUID().slice(0, 8);
+    const notices = contacts.map(({ receiver, person }) => {
+      const key = `${installation}-${number}-${turn}-${receiver}`;
+      const thread = threadOf(installation, number);
+      const kind = handed ? ("escalated" as const) : ("reminder" as const);
+      const body = compose({ kind, key, thread, reason: why, incidents: [incident] }, { ...by.compose, now });
+      const { urgency } = incident;
+      return { key, incident: number, receiver, person, kind, reason, urgency, thread, body };
+    });
+    await addDeliveryJobs({ prisma }, notices, now);
+    await rememberTold(prisma, incident, contacts);
+    await storeEvents(
+      { prisma },
+      notices.map(({ key, kind, receiver, person }) => ({
+        incident: number,
+        at: now,
+        kind: "told",
+        reason,
+        text: toSqlText(`Notice to ${name}: ${handed ? "handed over" : "sent"} by ${by.actor}`),
+        detail: { kind, notice: key, person, receiver },
+      })),
+    );
+    return {
+      action: handed ? "incident.hand-over" : "incident.tell",
+      kind: handed ? "handed-over" : "sent",
+      reason,
+      text: handed
+        ? `Handed over to ${name} by ${by.actor}; ${locked.acknowledgedBy ?? "nobody"} has it until ${name} acknowledges`
+        : `${name} told by ${by.actor}`,
+      after: { to: name, receivers: contacts.map(({ receiver }) => receiver) },
+    };
+  });
+
+/** The receivers hear of the end by a route that told of the incident, where there is one. */
+async function rememberTold(
+  prisma: Prisma.TransactionClient,
+  { number, tellings }: Incident,
+  contacts: ToldByHand["contacts"],
+): Promise<void> {
+  const [route] = Object.keys(tellings)
+    .filter((id) => tellings[id]?.toldAt !== null)
+    .sort();
+  if (route === undefined) return;
+  const known = tellings[route]?.receivers ?? {};
+  const added = Object.fromEntries(
+    contacts.filter(({ receiver }) => !(receiver in known)).map(({ receiver }) => [receiver, number]),
+  );
+  await prisma.$executeRaw`
+    UPDATE incidents SET memory = jsonb_set(memory, ARRAY['tellings', ${route}, 'receivers'],
+      (memory #> ARRAY['tellings', ${route}, 'receivers']) || ${JSON.stringify(added)}::jsonb)
+    WHERE number = ${number}`;
+}

@@ -5,7 +5,7 @@ import { isSettled } from "@lynceus/incidents/settled";
 import type { Incident, IncidentEvent, IncidentKind, OpenCause, Silence } from "@lynceus/incidents/types";
 import type { AlertSettings } from "@lynceus/protocol/alerting";
 import type { Evidence } from "@lynceus/protocol/state";
-import type { Database, Reader } from "./client.ts";
+import { type Database, Prisma, type Reader } from "./client.ts";
 import { fenceLease } from "./lease.ts";
 import { addDeliveryJobs, type NewNotice } from "./notices.ts";
 import { fromScopeColumns, type ScopeColumns } from "./scope.ts";
@@ -104,6 +104,20 @@ function toIncident(row: Row): Incident {
       person: acknowledgedPerson,
     },
   };
+}
+
+const columns = Prisma.sql`
+  number, kind, simulated, location, pattern, severity, confidence, urgency, title, explanation,
+  cause_id::text AS "causeId", evidence, split_from AS "splitFrom", failing, silent, peak, sites, since,
+  opened_at AS "openedAt", ended_at AS "endedAt", ended_how AS "endedHow", ended_by AS "endedBy",
+  ended_note AS "endedNote", merged_into AS "mergedInto", acknowledged_at AS "acknowledgedAt",
+  acknowledged_by AS "acknowledgedBy", acknowledged_via AS "acknowledgedVia",
+  acknowledged_person AS "acknowledgedPerson", memory`;
+
+/** One incident as the packages that decide see it, or null. */
+export async function readIncident({ prisma }: Reader, number: number): Promise<Incident | null> {
+  const [row] = await prisma.$queryRaw<Row[]>`SELECT ${columns} FROM incidents WHERE number = ${number}`;
+  return row ? toIncident(row) : null;
 }
 
 const iso = (at: number | null | undefined) => (at === null || at === undefined ? null : new Date(at).toISOString());
@@ -218,12 +232,7 @@ const toNotice = (planned: PlannedNotice): NewNotice => ({
 async function readWorld(tx: Reader, now: number): Promise<TurnWorld> {
   const { prisma } = tx;
   const rows = await prisma.$queryRaw<Row[]>`
-    SELECT number, kind, simulated, location, pattern, severity, confidence, urgency, title, explanation,
-      cause_id::text AS "causeId", evidence, split_from AS "splitFrom", failing, silent, peak, sites, since,
-      opened_at AS "openedAt", ended_at AS "endedAt", ended_how AS "endedHow", ended_by AS "endedBy",
-      ended_note AS "endedNote", merged_into AS "mergedInto", acknowledged_at AS "acknowledgedAt",
-      acknowledged_by AS "acknowledgedBy", acknowledged_via AS "acknowledgedVia",
-      acknowledged_person AS "acknowledgedPerson", memory
+    SELECT ${columns}
     FROM incidents WHERE live ORDER BY number FOR UPDATE`;
   const [next] = await prisma.$queryRaw<{ number: number }[]>`
     SELECT coalesce(max(number), 0) + 1 AS number FROM incidents`;

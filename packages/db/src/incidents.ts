@@ -4,6 +4,7 @@ import type { FilterTerm } from "@lynceus/protocol/filter";
 import type { Incident, IncidentEvent, IncidentMember } from "@lynceus/protocol/read-api-incidents";
 import { Prisma } from "./client.ts";
 import { CursorError, cursorTime, decodeCursor, encodeCursor, pageLimit } from "./cursor.ts";
+import { isSeen } from "./incidents-in-scope.ts";
 import { machineWhere, type Page } from "./machines.ts";
 import { type FleetReader, machines } from "./scope.ts";
 
@@ -47,13 +48,6 @@ function toIncident(row: Columns): Incident {
     },
   };
 }
-
-/** That an incident `i` has, or had, a machine that is seen. */
-const isSeen = (db: FleetReader): Prisma.Sql =>
-  isWholeFleet(db.scope)
-    ? Prisma.sql`TRUE`
-    : Prisma.sql`EXISTS (SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
-        WHERE b.incident = i.number)`;
 
 /** The incidents with the figures of the machines that are seen. */
 async function inScope(db: FleetReader, incidents: readonly Incident[]): Promise<Incident[]> {

@@ -139,31 +139,48 @@ async function fullMachine(db: Fleet, now: Date, name: string, site: string, tag
   return machineId;
 }
 
-/** An open incident of one machine; each text carries its name. */
-async function incidentOf(db: Fleet, now: Date, name: string, machineId: string): Promise<string> {
+/** An open incident of one machine and a cause, and one that was merged into it; each text carries its name. */
+async function incidentOf(db: Fleet, now: Date, name: string, machineId: string, causeId: string): Promise<string> {
   const number = name === "BERN" ? 118_201 : 118_202;
+  const common = {
+    kind: "failing",
+    simulated: false,
+    location: "inside",
+    pattern: "proxy-auth-required",
+    severity: "prompting",
+    confidence: "high",
+    urgency: "high",
+    title: `${name}-proxy:8080 asks for its own login`,
+    since: minutesBefore(now, 5),
+    openedAt: minutesBefore(now, 5),
+    failing: 1,
+    silent: 0,
+    peak: 1,
+    sites: [{ site: name === "BERN" ? "Bern" : "Graz", machines: 1, of: 1 }],
+    memory: {},
+  };
   await db.prisma.incident.create({
     data: {
+      ...common,
       number,
-      kind: "failing",
       state: "open",
-      simulated: false,
-      location: "inside",
-      pattern: "proxy-auth-required",
-      severity: "prompting",
-      confidence: "high",
-      urgency: "high",
-      title: `${name}-proxy:8080 asks for its own login`,
-      since: minutesBefore(now, 5),
-      openedAt: minutesBefore(now, 5),
-      failing: 1,
-      silent: 0,
-      peak: 1,
-      sites: [{ site: name === "BERN" ? "Bern" : "Graz", machines: 1, of: 1 }],
-      memory: {},
+      causeId,
       live: true,
       members: { create: { machineId, joinedAt: minutesBefore(now, 5) } },
       events: { create: { at: minutesBefore(now, 5), kind: "note", text: `${name} is looked at`, detail: {} } },
+    },
+  });
+  const endedAt = minutesBefore(now, 3);
+  await db.prisma.incident.create({
+    data: {
+      ...common,
+      number: number + 100,
+      state: "merged",
+      live: false,
+      endedAt,
+      endedHow: "merged",
+      mergedInto: number,
+      members: { create: { machineId, joinedAt: minutesBefore(now, 5), leftAt: endedAt } },
     },
   });
   return String(number);
@@ -270,6 +287,7 @@ export async function seedParts(db: Fleet, now: Date): Promise<Parts> {
   ] as const) {
     const own = fleetOf(db, scope);
     const machineId = ids[name];
+    const cause = open.find(({ value }) => value.startsWith(name))?.id ?? "";
     const report = { user: `${name}-user`, prompted: true, pattern: null, note: name };
     const proposal = { autoDetect: false, pac: null, server: `${name}-new:8080`, bypass: "" };
     const cohort = { pattern: null, cause: null, causeId: null, q: `name:${name}*`, site: null };
@@ -282,8 +300,8 @@ export async function seedParts(db: Fleet, now: Date): Promise<Parts> {
       verification: (await createVerification(own, cohort, [], by)).id,
       token: (await createToken(own, { ...token, maxUses: 1, expiresAt: now, createdBy: name })).id,
       change: changes.find(({ changeKey }) => changeKey === `script:${name}`)?.id ?? "",
-      cause: open.find(({ value }) => value.startsWith(name))?.id ?? "",
-      incident: await incidentOf(own, now, name, machineId),
+      cause,
+      incident: await incidentOf(own, now, name, machineId, cause),
       silence: (
         await createSilence(
           own,

@@ -25,3 +25,17 @@ const byId = new Map<string, PatternTexts>(patternTexts.map((texts) => [texts.id
 
 /** Texts of one pattern; null for an id that this version does not know. */
 export const textsOf = (id: PatternId | string): PatternTexts | null => byId.get(id) ?? null;
+
+/** A pattern as a message says it: who fixes it, and the first thing to do. Null for an id without a remedy. */
+export function shortTextOf(
+  id: PatternId | string,
+): { readonly whoFixes: string; readonly firstStep: string; readonly reference: string | null } | null {
+  const texts = textsOf(id);
+  const [step] = texts?.remedy ?? [];
+  if (!texts || !step) return null;
+  return {
+    whoFixes: texts.whoFixes,
+    firstStep: `${step.who}: ${step.what}`,
+    reference: step.reference ?? texts.references[0] ?? null,
+  };
+}

@@ -49,6 +49,8 @@ export const toldReasons = {
   "nobody-on-call": "nobody is on call",
   "wide-change": "it was seen on many machines",
   tried: "somebody tries the receiver",
+  "handed-over": "somebody hands it over",
+  "sent-by-hand": "somebody had it sent",
 } as const;
 export type ToldReason = keyof typeof toldReasons;
 

@@ -55,8 +55,10 @@ export function createDeliveries(options: DeliveriesOptions) {
       throw error;
     }
     const person = config.people.find(({ id }) => id === notice.person);
+    // Who is handed an incident takes it over from who has it.
+    const isFree = notice.body.incident?.acknowledgedBy === null || notice.reason === "handed-over";
     const link =
-      person && notice.body.incident && notice.incident !== null && notice.body.incident.acknowledgedBy === null
+      person && notice.body.incident && notice.incident !== null && isFree
         ? acknowledgeUrl(options.dashboardUrl(), keys, {
             incident: notice.incident,
             person: person.id,
