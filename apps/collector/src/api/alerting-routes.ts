@@ -3,6 +3,7 @@ import type { Database } from "@lynceus/db/client";
 import { reportingBySite } from "@lynceus/db/incident-machines";
 import { activeSilences } from "@lynceus/db/incident-turns";
 import { addDeliveryJobs, getNotice, listNotices, retryNotice } from "@lynceus/db/notices";
+import { shortTextOf } from "@lynceus/diagnosis/texts";
 import { occurrences } from "@lynceus/incidents/maintenance";
 import { onCallAt, shifts } from "@lynceus/incidents/on-call";
 import { simulate } from "@lynceus/incidents/simulate";
@@ -24,7 +25,7 @@ import { carriesKind } from "@lynceus/protocol/receivers";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import * as z from "zod";
 import { configOr, saveWithSecrets } from "../incidents/save-config.ts";
-import { patternText } from "../incidents/texts.ts";
+
 import { actorOf } from "./auth.ts";
 import { ApiProblem, notFound } from "./errors.ts";
 import { cursorQuery, iso, isoOrNull } from "./schemas.ts";
@@ -258,7 +259,7 @@ export const alertingRoutes = ({ db, now, keys, dashboardUrl }: AlertingRoutesOp
             compose: {
               dashboardUrl: dashboardUrl ?? "http://localhost:3000",
               installation: "simulated",
-              textsOf: patternText,
+              textsOf: shortTextOf,
             },
           },
         );
