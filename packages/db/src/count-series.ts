@@ -1,11 +1,5 @@
-import {
-  type CountHistoryQuery,
-  countLabels,
-  countsOf,
-  type FleetSample,
-  type Series,
-  type SeriesAnswer,
-} from "@lynceus/protocol/series";
+import { countLabels, countsOf, type FleetSample } from "@lynceus/protocol/counts";
+import type { CountHistoryQuery, Series, SeriesAnswer } from "@lynceus/protocol/series";
 import type { Database } from "./client.ts";
 import type { Fleet } from "./scope.ts";
 import { type Grid, gridOf, sitesToRead } from "./series-grid.ts";

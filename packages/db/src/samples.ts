@@ -1,6 +1,6 @@
 import { isWholeFleet } from "@lynceus/protocol/access";
+import type { FleetSample } from "@lynceus/protocol/counts";
 import type { Counts } from "@lynceus/protocol/read-api";
-import type { FleetSample } from "@lynceus/protocol/series";
 import { type Database, Prisma } from "./client.ts";
 import { countsOf, type FleetCell, fleetCells } from "./fleet-cells.ts";
 import { type FleetReader, wholeFleet } from "./scope.ts";

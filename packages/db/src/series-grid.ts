@@ -1,4 +1,5 @@
-import { seriesLimits, sitesInView } from "@lynceus/protocol/series";
+import { seriesLimits } from "@lynceus/protocol/counts";
+import { sitesInView } from "@lynceus/protocol/series";
 import type { Fleet, FleetReader } from "./scope.ts";
 
 /** A question over time that cannot be answered as asked: the reader may tell whoever asked. */

@@ -1,4 +1,4 @@
-import { confidences, locations, machineStatuses, patternIds, severities, verdicts } from "./names.ts";
+import { confidences, locations, machineStatuses, patternIds, severities, verdicts } from "./name-lists.ts";
 
 /*
  * The filter language: one grammar for the machines table, saved views, the API's `q=` and Grafana

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { seriesLimits } from "./counts.ts";
 import { isoTimeSchema } from "./read-api.ts";
-import { countQuerySchema, seriesLimits } from "./series.ts";
+import { countQuerySchema } from "./series.ts";
 
 /*
  * The live feed of `/api/v1/live`: one WebSocket, JSON text messages, an API token in the upgrade's Authorization header.

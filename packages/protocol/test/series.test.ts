@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { countProblem, countsOf, type FleetSample } from "../src/counts.ts";
 import { latencyQuantile, latencyStep, latencyTime } from "../src/latency-steps.ts";
-import { countProblem, countQuerySchema, countsOf, type FleetSample } from "../src/series.ts";
+import { countQuerySchema } from "../src/series.ts";
 
 const sample: FleetSample = {
   healthy: 10,

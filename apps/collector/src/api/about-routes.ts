@@ -1,6 +1,7 @@
 import { scopeText } from "@lynceus/protocol/access";
+import { apiVersion } from "@lynceus/protocol/api-version";
 import { apiErrorSchema } from "@lynceus/protocol/read-api";
-import { aboutSchema, apiVersion } from "@lynceus/protocol/series";
+import { aboutSchema } from "@lynceus/protocol/series";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { iso, isoOrNull } from "./schemas.ts";
 

@@ -3,6 +3,7 @@ import { valueCounts } from "@lynceus/db/machines";
 import { supportedFields } from "@lynceus/db/machines-filter";
 import type { Fleet } from "@lynceus/db/scope";
 import { readTargetSeries } from "@lynceus/db/target-series";
+import { seriesLimits } from "@lynceus/protocol/counts";
 import { type FilterField, type FilterFieldInfo, filterFields } from "@lynceus/protocol/filter";
 import type { Policy } from "@lynceus/protocol/policy";
 import { apiErrorSchema, isoTimeSchema } from "@lynceus/protocol/read-api";
@@ -11,7 +12,6 @@ import {
   type FieldValue,
   fieldValueSchema,
   seriesAnswerSchema,
-  seriesLimits,
   targetHistoryQuerySchema,
   targetRefSchema,
 } from "@lynceus/protocol/series";
