@@ -53,21 +53,26 @@ const bin = (name) => path.join(root, "node_modules", ".bin", process.platform =
 
 export { bin };
 
-const stampFile = path.join(root, "node_modules", ".lynceus-lock");
-const lockHash = () =>
-  createHash("sha256")
-    .update(readFileSync(path.join(root, "package-lock.json")))
+/** Installs what a lock file names into its folder, once for each state of it. */
+async function installLocked(label, folder) {
+  const stamp = path.join(folder, "node_modules", ".lynceus-lock");
+  const wanted = createHash("sha256")
+    .update(readFileSync(path.join(folder, "package-lock.json")))
     .digest("hex");
-
-export async function install() {
-  const wanted = lockHash();
-  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const npm = process.env.npm_execpath;
   const [command, prefix] = npm?.endsWith(".js") ? [process.execPath, [npm]] : ["npm", []];
-  await quietly("Installing dependencies", command, [...prefix, "ci", "--no-audit", "--no-fund"]);
-  mkdirSync(path.dirname(stampFile), { recursive: true });
-  writeFileSync(stampFile, wanted);
+  await quietly(label, command, [...prefix, "ci", "--no-audit", "--no-fund"], { cwd: folder });
+  mkdirSync(path.dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
 }
+
+export const install = () => installLocked("Installing dependencies", root);
+
+export const grafanaFolder = path.join(root, "apps", "grafana-datasource");
+
+/** The Grafana data source's own dependencies: more than all others together, and nobody else needs them. */
+export const installGrafana = () => installLocked("Installing Grafana's packages", grafanaFolder);
 
 const turboEnv = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", NEXT_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
 

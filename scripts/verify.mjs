@@ -27,6 +27,7 @@ const steps = {
     ["run", "--root", path.join(root, "packages/notify"), "--config", "vitest.e2e.config.ts"],
   ],
   deploy: ["what stands around the product", bin("vitest"), ["run", "--root", path.join(root, "deploy")]],
+  grafana: ["Grafana data source", ...node(path.join(root, "scripts/grafana.mjs"), "--check")],
   browser: [
     "browser tests",
     bin("vitest"),
