@@ -13,6 +13,7 @@ const steps = {
   types: ["types", bin("turbo"), ["run", "typecheck", "--ui=stream"]],
   migrations: ["schema and migrations agree", ...node(path.join(root, "packages/db/scripts/check-migrations.mjs"))],
   compose: ["docker-compose.yml", ...node(path.join(root, "scripts/check-compose.mjs"))],
+  api: ["the API's document", ...node(path.join(root, "packages/client/scripts/lint.mjs"))],
   tests: ["unit and integration tests", ...node(path.join(root, "scripts/test.mjs"))],
   accuracy: ["accuracy, and docs/accuracy.md", ...node(path.join(root, "scripts/accuracy.mjs"), "--check")],
   lab: ["end-to-end tests in the lab", bin("vitest"), ["run", "--root", path.join(root, "lab")]],

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,3 +43,9 @@ await build({
 const pac = createRequire(import.meta.resolve("@lynceus/pac/engine"));
 const engine = join(dirname(pac.resolve("quickjs-wasi")), "..", "quickjs.wasm");
 await copyFile(engine, join(import.meta.dirname, "dist", "quickjs.wasm"));
+
+// The API's document to read: files as they are.
+const documents = join(dirname(createRequire(import.meta.url).resolve("@fastify/swagger-ui")), "static");
+await mkdir(join(import.meta.dirname, "dist", "api-docs"), { recursive: true });
+for (const file of ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"])
+  await copyFile(join(documents, file), join(import.meta.dirname, "dist", "api-docs", file));

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, LogController } from "fastify";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -10,6 +10,8 @@ import type { TlsMaterial } from "../tls.ts";
 import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
 import { type AlertingRoutesOptions, alertingRoutes } from "./alerting-routes.ts";
 import { requireTokens } from "./auth.ts";
+import { docsRoutes } from "./docs-routes.ts";
+import { documentOptions } from "./document.ts";
 import { handleErrors } from "./errors.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { incidentRoutes } from "./incident-routes.ts";
@@ -60,19 +62,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     timeWindow: 60_000,
     allowList: (request) => request.routeOptions.config.right === undefined,
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "Lynceus",
-        version,
-        description: "Which machines will be prompted for Exchange credentials, why, and what fixes it.",
-        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      },
-      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
-    },
-    transform: jsonSchemaTransform,
-  });
+  await app.register(swagger, documentOptions(version));
   // Before any route, so that it sees all of them.
   requireTokens(app, options.db, options.now);
 
@@ -87,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>
     app.swagger(),
   );
+  await app.register(docsRoutes);
   app.get("/healthz", { config: { open: "health checks have no token" }, schema: { hide: true } }, async () => ({
     status: "ok",
   }));
