@@ -23,21 +23,15 @@ export interface SeededDashboard {
 
 const server = path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/server.js");
 
-export async function startSeededDashboard(): Promise<SeededDashboard> {
-  const database = await createTestDatabase();
-  const db = wholeFleet(openDatabase({ url: database.url }));
-  const fleet = await seedFleet(db);
-  const { name, email, password } = admin;
-  const access = { role: "admin" as const, ...everyMachine };
-  await createUser(db, { name, email, access, passwordHash: await hashPassword(password) }, "e2e");
-
+/** The dashboard as it is built, on a database. */
+export async function startDashboard(databaseUrl: string): Promise<{ base: string; stop(): Promise<void> }> {
   const port = await closedPort();
   const base = `http://localhost:${port}`;
   const child = spawn(process.execPath, [server], {
     env: {
       PATH: process.env.PATH,
       NODE_ENV: "production",
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       PORT: String(port),
       HOSTNAME: "127.0.0.1",
       LYNCEUS_PUBLIC_URL: base,
@@ -60,14 +54,30 @@ export async function startSeededDashboard(): Promise<SeededDashboard> {
   await ready;
   return {
     base,
+    stop: async () => {
+      if (child.exitCode !== null) return;
+      child.kill("SIGTERM");
+      await once(child, "close");
+    },
+  };
+}
+
+export async function startSeededDashboard(): Promise<SeededDashboard> {
+  const database = await createTestDatabase();
+  const db = wholeFleet(openDatabase({ url: database.url }));
+  const fleet = await seedFleet(db);
+  const { name, email, password } = admin;
+  const access = { role: "admin" as const, ...everyMachine };
+  await createUser(db, { name, email, access, passwordHash: await hashPassword(password) }, "e2e");
+
+  const { base, stop } = await startDashboard(database.url);
+  return {
+    base,
     fleet,
     db,
     close: async () => {
       await db.close();
-      if (child.exitCode === null) {
-        child.kill("SIGTERM");
-        await once(child, "close");
-      }
+      await stop();
       await database.drop();
     },
   };
