@@ -38,6 +38,7 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/machines": "read",
   "/machines/[id]": "read",
   "/machines/[id]/probes/[seq]": "read",
+  "/machines/views/[slug]": "read",
   "/no-right": "session",
   "/patterns": "read",
   "/patterns/[id]": "read",
@@ -66,6 +67,8 @@ const routeRules: Record<string, Right | "open"> = {
   "POST /api/verifications": "operate",
   "GET /api/verifications/[id]": "read",
   "POST /api/verifications/[id]/cancel": "operate",
+  "POST /machines/export": "read",
+  "GET /machines/counts": "read",
   "GET /machines/rows": "read",
   "GET /machines/values": "read",
 };
@@ -73,10 +76,18 @@ const routeRules: Record<string, Right | "open"> = {
 const queries: Record<string, (other: Name) => string> = {
   "/api/go-to": (other) => `?q=${other}`,
   "/machines/rows": (other) => `?q=name:${other}*`,
+  "/machines/counts": (other) => `?q=name:${other}*`,
   "/machines/values": () => "?field=name&q=",
 };
-const bodies: Record<string, unknown> = {
-  "/api/verifications": { pattern: null, cause: null, causeId: null, q: "", site: null },
+const bodies: Record<string, (other: Name) => unknown> = {
+  "/machines/export": (other) => {
+    const form = new FormData();
+    form.set("format", "csv");
+    form.set("cols", "name,site,status");
+    form.set("selection", JSON.stringify({ kind: "all", q: `name:${other}*`, at: Date.now() }));
+    return form;
+  },
+  "/api/verifications": () => ({ pattern: null, cause: null, causeId: null, q: "", site: null }),
 };
 
 type Name = "BERN" | "GRAZ";
@@ -157,9 +168,9 @@ async function ask(person: Person, address: string, options: { method?: string; 
     headers: {
       cookie: person.cookie,
       ...(method === "GET" ? {} : { origin: base, "sec-fetch-site": "same-origin" }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(body === undefined || body instanceof FormData ? {} : { "content-type": "application/json" }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
     redirect: "manual",
   });
   return { status: answer.status, location: answer.headers.get("location") ?? "", text: await answer.text() };
@@ -272,7 +283,7 @@ describe("route handlers", () => {
         const other = otherOf(part ?? "BERN");
         const before = await stateOf(part);
         for (const id of address.includes("[id]") ? idsOf(parts[other]) : [""]) {
-          const body = bodies[address];
+          const body = bodies[address]?.(other);
           const answer = await ask(person, fill(address, id) + (queries[address]?.(other) ?? ""), {
             method,
             ...(body === undefined ? {} : { body }),
@@ -321,6 +332,12 @@ describe("acts", () => {
     name: `${path.basename(path.dirname(filename))} ${exportedName}`,
     page: addressOf(path.join(app, `${Object.keys(workers)[0]?.replace(/^app\//, "")}.tsx`)),
   }));
+  const bulkActs = [
+    { kind: "tag", add: ["x"], remove: [] },
+    { kind: "site", site: "x" },
+    { kind: "revoke" },
+    { kind: "retire" },
+  ];
   /** One's own account, and the first link: no other is touched by these, whatever they are sent. */
   const own = /^(account|welcome) /;
 
@@ -398,6 +415,10 @@ describe("acts", () => {
             `["${id}"]`,
             `[["${id}"]]`,
             `[{"ids":["${id}"],"q":"","id":"${id}"}]`,
+            `[{"kind":"rows","ids":["${id}"]}]`,
+            ...(id === machine
+              ? [...bulkActs, { kind: "probe" }].map((what) => JSON.stringify([what, { kind: "rows", ids: [id] }, 1]))
+              : []),
           ]) {
             const text = await send(person, act, args, fields);
             const traces = tracesIn(text, other, [id, machine, `name:${other}*`, other === "BERN" ? "Bern" : "Graz"]);
