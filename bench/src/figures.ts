@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 
 /** Value below which `share` (0–1) of the sorted samples lie. */
@@ -13,6 +13,14 @@ export const median = (samples: readonly number[]) => percentile(samples, 0.5);
 export function residentBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kilobytes ?? Number.NaN) * 1024;
+}
+
+/** Processor time of all threads of a process so far, in nanoseconds: what /proc/PID/stat counts in hundredths is too coarse for a program at rest. */
+export function cpuNanoseconds(pid: number): number {
+  let sum = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]);
+  return sum;
 }
 
 /** Fields of /proc/PID/stat after the name, which may hold anything. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createHash, X509Certificate } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -51,9 +52,17 @@ export function packagedAgent(directory: string): string {
   return path.join(directory, tarball.replace(/\.tar\.gz$/, ""), "lynceus-agent");
 }
 
+/** Hex SHA-256 of a certificate's SPKI, as a token carries it. */
+const pinOf = (pem: string): string =>
+  createHash("sha256")
+    .update(new X509Certificate(readFileSync(pem)).publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
+
 export interface Collector {
   readonly url: string;
   readonly pid: number;
+  /** PEM of its own authority, and what a token pins of it; null where it speaks plain text. */
+  readonly authority: { readonly file: string; readonly pin: string } | null;
   stop(): Promise<void>;
 }
 
@@ -63,10 +72,10 @@ export interface Installation {
   readonly databaseUrl: string;
   readonly policy: Policy;
   readonly directory: string;
-  /** The built collector as a process of its own, plain text on loopback, so that it is measured and not TLS. */
-  startCollector(port: number): Promise<Collector>;
+  /** The built collector as a process of its own; plain text on loopback, unless TLS is to be measured with it. */
+  startCollector(port: number, options?: { readonly tls: boolean }): Promise<Collector>;
   /** An enrolment token for that collector. */
-  token(url: string, uses: number): Promise<string>;
+  token(url: string, uses: number, pin?: string | null): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -86,35 +95,42 @@ export async function install(): Promise<Installation> {
     databaseUrl: postgres.url,
     policy: stored.body,
     directory,
-    async startCollector(port) {
+    async startCollector(port, { tls } = { tls: false }) {
+      const data = path.join(directory, "collector");
       const { child } = await startChild(
         process.execPath,
         [
           // For profiling: COLLECTOR_NODE_ARGS="--cpu-prof --cpu-prof-dir=/tmp/profile".
           ...(process.env.COLLECTOR_NODE_ARGS?.split(" ") ?? []),
           path.join(root, "apps/collector/dist/main.js"),
-          "--plain",
+          ...(tls ? [] : ["--plain"]),
           "--host",
           "127.0.0.1",
           "--port",
           String(port),
           "--data-dir",
-          path.join(directory, "collector"),
+          data,
         ],
         { ...process.env, NODE_ENV: "production", DATABASE_URL: postgres.url, LOG_LEVEL: "info" },
         /"listening"/,
       );
-      const collector = { url: `ws://127.0.0.1:${port}`, pid: child.pid ?? 0, stop: () => stopChild(child) };
+      const file = path.join(data, "tls/authority.pem");
+      const collector = {
+        url: `${tls ? "wss" : "ws"}://127.0.0.1:${port}`,
+        pid: child.pid ?? 0,
+        authority: tls ? { file, pin: pinOf(file) } : null,
+        stop: () => stopChild(child),
+      };
       collectors.push(collector);
       return collector;
     },
-    async token(url, uses) {
+    async token(url, uses, pin = null) {
       const { secret } = await createToken(db, {
         maxUses: uses,
         expiresAt: new Date(Date.now() + 3_600_000),
         createdBy: "bench",
       });
-      return `lyn1.${Buffer.from(JSON.stringify({ u: url, s: secret, p: null })).toString("base64url")}`;
+      return `lyn1.${Buffer.from(JSON.stringify({ u: url, s: secret, p: pin })).toString("base64url")}`;
     },
     async stop() {
       for (const collector of collectors) await collector.stop();

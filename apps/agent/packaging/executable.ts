@@ -24,7 +24,6 @@ export async function bundle(file: string): Promise<Metafile> {
     target: "node22",
     format: "cjs",
     minify: true,
-    keepNames: true,
     legalComments: "none",
     logLevel: "warning",
     metafile: true,
@@ -35,6 +34,22 @@ export async function bundle(file: string): Promise<Metafile> {
 }
 
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+/**
+ * What the executable's Node is started with. Of 20 MB at rest without them they save 2.5.
+ * - Node's own roots are never parsed: the trust is the system's (domain 5.0 rule 2).
+ * - Nobody opens a debugger by a signal.
+ * - One thread beside the main one: there is nothing to do in parallel.
+ * - Nothing runs often enough to be worth machine code, nor is compiled before it runs.
+ */
+const nodeOptions = [
+  "--use-openssl-ca",
+  "--disable-sigusr1",
+  "--v8-pool-size=1",
+  "--no-opt",
+  "--no-sparkplug",
+  "--max-lazy",
+];
 
 /** The blob that is put into an executable: program, script engine, and the addon of its system. */
 function blob(working: string, program: string, addon: string): string {
@@ -51,6 +66,9 @@ function blob(working: string, program: string, addon: string): string {
       useSnapshot: false,
       // A cache is of one processor's and system's making: neither the same bytes everywhere nor of use to Windows.
       useCodeCache: false,
+      execArgv: nodeOptions,
+      // Neither NODE_OPTIONS nor an argument adds to these.
+      execArgvExtension: "none",
       assets: {
         "koffi.node": addon,
         "quickjs.wasm": join(dirname(require.resolve("quickjs-wasi")), "..", "quickjs.wasm"),

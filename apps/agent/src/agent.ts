@@ -20,6 +20,7 @@ import { type LogLevel, openLog } from "./log.ts";
 import { openDiskOutbox } from "./outbox/disk-outbox.ts";
 import { fencePolicy, loadPolicy, savePolicy } from "./policy.ts";
 import type { Fence } from "./probes/context.ts";
+import { restWhenIdle } from "./rest.ts";
 import {
   type CycleRequest,
   createRuntime,
@@ -28,7 +29,7 @@ import {
   type Runtime,
   type RuntimeOptions,
 } from "./runtime.ts";
-import { defaultBudget, releaseWhenIdle, watchLimits } from "./self-limits.ts";
+import { defaultBudget, keepLimits } from "./self-limits.ts";
 import { writeStatus } from "./status.ts";
 
 /** The agent's eyes, made for one fence and one source of settings. */
@@ -61,8 +62,8 @@ export interface AgentWorld {
   readonly routeFor: (proxySettings: string | null) => RouteFor;
   readonly sensors: (setup: SensorSetup) => Sensors;
   readonly resources: () => Pick<Resources, "rssBytes" | "cpuMs" | "uptimeSeconds" | "niceness">;
-  /** Gives memory back to the system; collecting garbage before is worth it after work. */
-  readonly releaseMemory: (collectGarbage: boolean) => void;
+  /** Gives memory back to the system; after work there is more of it. */
+  readonly releaseMemory: (afterWork: boolean) => void;
   readonly print: (line: string) => void;
   readonly installStopHandler: (stop: (reason: GoodbyeReason) => void) => void;
   /** Where the system tells of it: the machine goes to sleep, or is awake again. */
@@ -222,7 +223,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   const config = mergeConfig(options, enrolledAs === null ? null : loadConfig(dataDir));
   let runtime: Runtime | null = null;
   let overBudget = false;
-  let endWatch = () => {};
+  let look = () => {};
   let acts = loadLimitActs(dataDir);
   const acted = (what: "processor" | "memory") => {
     acts = { ...acts, [what]: acts[what] + 1 };
@@ -231,7 +232,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   const { budget } = config;
   const stopped = new Promise<GoodbyeReason>((resolve) => {
     world.installStopHandler(resolve);
-    endWatch = watchLimits({
+    look = keepLimits({
       clock,
       budget,
       usage: world.resources,
@@ -252,6 +253,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
       },
     });
   });
+  const rest = restWhenIdle({ clock, busy: () => runtime?.busy() ?? false, look, release: world.releaseMemory });
   log("info", "started", { version: world.version, collector: config.collector });
   world.report?.("started", `version ${world.version}, collector ${config.collector}, data in ${dataDir}`);
 
@@ -259,7 +261,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   if (machineId === null) machineId = await enrolPatiently(options, config, log, world, stopped);
   else saveConfig(dataDir, config);
   if (machineId === null) {
-    endWatch();
+    rest.end();
     return 0;
   }
   const key = loadKey(dataDir, world.keyProtection);
@@ -313,7 +315,11 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     onCommand: (id) => runtime?.checkNow(id),
     onCanary: (id, routes) => runtime?.canary(id, routes),
     onCollectorForgot: () => runtime?.forgetAll(),
-    onChange: (state) => runtime?.linkChanged(state),
+    onChange(state) {
+      runtime?.linkChanged(state);
+      rest.soon(false);
+    },
+    onAnswered: () => rest.soon(false),
   });
   runtime = createRuntime({
     ...world.sensors({ config, dataDir, fence, hostname: config.hostname }),
@@ -323,6 +329,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     random: world.random,
     policy: stored && fenced(stored),
     log,
+    onRest: (worked) => rest.soon(worked),
     onStatus(cycle) {
       lastCycle = cycle ?? lastCycle;
       try {
@@ -343,11 +350,9 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   });
   world.installPowerHandler?.({ onSuspend: () => link.suspend(), onResume: () => link.resume() });
   runtime.start();
-  const endRelease = releaseWhenIdle(clock, () => runtime?.busy() ?? false, world.releaseMemory);
   const reason = await stopped;
   log("info", "stopping", { reason });
-  endWatch();
-  endRelease();
+  rest.end();
   await runtime.stop(reason);
   world.report?.("stopped", `asked to: ${reason}`);
   // Not 0: whoever keeps the service running starts it anew.

@@ -61,8 +61,11 @@ const clock: Clock = {
   },
 };
 
-/** The system's certificates, read again when their file changes: an admin may add the company's authority. */
-function trustStore(): () => TrustStore {
+/**
+ * The system's certificates, read again when their file changes: an admin may add the company's authority. They are
+ * nobody's memory between two cycles: `forget` lets go of them.
+ */
+function trustStore(): { (): TrustStore; forget(): void } {
   let store: TrustStore | null = null;
   let stamp = "";
   const stampOf = (path: string) => {
@@ -75,13 +78,18 @@ function trustStore(): () => TrustStore {
       return "";
     }
   };
-  return () => {
+  const read = () => {
     if (store === null || stampOf(store.source) !== stamp) {
       store = readTrustStore(process.env, process.platform === "win32" ? windowsCertificates : null);
       stamp = stampOf(store.source);
     }
     return store;
   };
+  return Object.assign(read, {
+    forget() {
+      store = null;
+    },
+  });
 }
 
 /** Secret of this machine by which its users are told apart without their names (domain 6.4). */
@@ -91,7 +99,7 @@ function saltOf(dataDir: string): string {
   return readFileSync(path, "utf8").trim();
 }
 
-let release: ((collectGarbage: boolean) => void) | null = null;
+let release: ((afterWork: boolean) => void) | null = null;
 /** Told by the service manager of a sign-in, as by the registry itself. */
 let changed: MachineWatch | null = null;
 /** Set where this process has no console of its own but was started from one. */
@@ -203,9 +211,10 @@ const world: AgentWorld = {
       niceness: getPriority(),
     };
   },
-  releaseMemory: (collectGarbage) => {
+  releaseMemory: (afterWork) => {
+    if (afterWork) trust.forget();
     release ??= memoryReleaser();
-    release(collectGarbage);
+    release(afterWork);
   },
   print: (line) => stdout(`${line}\n`),
   installStopHandler(stop) {

@@ -31,8 +31,8 @@ export function withoutSteering(environment: Environment): Record<string, string
  * returns); else a child runs, gets the signals, and its exit code is returned.
  */
 export function runAgain(self: NodeJS.Process): Promise<number> {
-  // The single executable is no script: its arguments begin one place later.
-  const args = [...self.execArgv, ...self.argv.slice(isSea() ? 2 : 1)];
+  // The single executable is no script: its arguments begin one place later, and Node's own are built in.
+  const args = isSea() ? self.argv.slice(2) : [...self.execArgv, ...self.argv.slice(1)];
   const env = withoutSteering(self.env);
   const replace = (self as { execve?: (file: string, args: string[], env: Record<string, string>) => never }).execve;
   if (replace && self.platform !== "win32") replace.call(self, self.execPath, [self.execPath, ...args], env);

@@ -12,7 +12,7 @@ import { type KnownFacts, knownFacts } from "./known-facts.ts";
 import type { GoodbyeReason, Link, LinkState } from "./link/link.ts";
 import type { LogLevel } from "./log.ts";
 import type { DroppedEntry, Outbox } from "./outbox/outbox.ts";
-import type { Change, MachineWatch } from "./platform/watch.ts";
+import type { Change, MachineWatch, Watched } from "./platform/watch.ts";
 import { type CycleReason, createSchedule } from "./schedule.ts";
 
 /** Facts as a cycle hands them over; number, time and digest are the runtime's. */
@@ -39,8 +39,8 @@ export interface RuntimeOptions {
   readonly canary: (request: CanaryRequest) => Promise<CanaryAnswer[]>;
   /** Changes when an address, a gateway, a resolver or a watched settings file does. Cheap: asked every few seconds. */
   readonly networkFingerprint: () => string;
-  /** Tells as soon as the settings or the network may have changed; returns how to end it. Absent: both are only read in their turn. */
-  readonly watch?: (handlers: MachineWatch) => () => void;
+  /** Tells as soon as the settings or the network may have changed. Absent: both are only read in their turn. */
+  readonly watch?: (handlers: MachineWatch) => Watched;
   readonly outbox: Outbox;
   readonly link: Pick<Link, "start" | "stop" | "wake" | "progress" | "answerCanary" | "state"> &
     Partial<Pick<Link, "collectorSkewMs">>;
@@ -49,6 +49,8 @@ export interface RuntimeOptions {
   /** The policy of the last session. */
   readonly policy: Policy | null;
   readonly log: (level: LogLevel, message: string, detail?: Record<string, unknown>) => void;
+  /** For now there is nothing to do; `worked` says whether there was. */
+  readonly onRest?: (worked: boolean) => void;
   /** Something that `status` shows has changed. */
   readonly onStatus: (lastCycle: LastCycle | null) => void;
 }
@@ -80,7 +82,10 @@ export interface Runtime {
   stop(reason: GoodbyeReason): Promise<void>;
 }
 
+/** How often the network is looked at where nobody tells of its changes. */
 const watchEveryMs = 5_000;
+/** Where somebody does, each look is only for a suspend that went by, and each costs the machine a little. */
+const watchedEveryMs = 60_000;
 /** The clock that runs on in a suspend may drift from the one that stops, and is read in whole seconds or coarser. */
 const suspendMs = 10_000;
 /** Facts of one moment travel in one message. */
@@ -117,7 +122,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let cancelChange: (() => void) | null = null;
   let lastChange = Number.NEGATIVE_INFINITY;
   let networkNoted = false;
-  let endWatch = () => {};
+  let watched: Watched | null = null;
   const abort = new AbortController();
 
   /** @param whole whether it belongs to a cycle, and not to a re-probe; settings read in between count with it. */
@@ -238,8 +243,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   }
 
+  const lookEveryMs = () => (watched?.network ? watchedEveryMs : watchEveryMs);
+
   function watchNetwork(now: number): void {
-    if (now - lastWatch < watchEveryMs) return;
+    if (now - lastWatch < lookEveryMs()) return;
     lastWatch = now;
     const asleep = clock.uptime() - clock.monotonic();
     if (asleepMs !== null && asleep - asleepMs > suspendMs) {
@@ -299,12 +306,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         })
         .finally(() => {
           running = null;
+          options.onRest?.(true);
           tick();
         });
     }
+    if (!running) options.onRest?.(false);
     // While a cycle runs the network is watched on; its end ticks again.
-    const wait =
-      running || paused || held ? watchEveryMs : Math.min(watchEveryMs, Math.max(0, schedule.nextAt() - now));
+    const look = lookEveryMs();
+    const wait = running || paused || held ? look : Math.min(look, Math.max(0, schedule.nextAt() - now));
     cancelTick = clock.setTimer(tick, wait);
   }
 
@@ -312,8 +321,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     start() {
       if (policy !== null) schedule.setPolicy(policy, clock.uptime());
       link.start();
-      endWatch =
-        options.watch?.({ onChange: noteChange, onProblem: (why) => log("info", "not watched", { why }) }) ?? endWatch;
+      watched =
+        options.watch?.({ onChange: noteChange, onProblem: (why) => log("info", "not watched", { why }) }) ?? null;
       tick();
     },
     setPolicy(next) {
@@ -353,7 +362,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async stop(reason) {
       if (stopping) return;
       stopping = true;
-      endWatch();
+      watched?.end();
       cancelTick();
       cancelSend?.();
       cancelChange?.();

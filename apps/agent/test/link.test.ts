@@ -224,13 +224,16 @@ describe("the link", () => {
   });
 
   it("knows the collector's clock by the answer to a heartbeat, for as long as that says something", async () => {
-    const { link, welcomed, clock } = await setUp({ heartbeatSeconds: () => 3600 });
+    let answered = 0;
+    const { link, welcomed, clock } = await setUp({ heartbeatSeconds: () => 3600, onAnswered: () => answered++ });
     link.start();
     const peer = await welcomed();
     expect(link.collectorSkewMs()).toBeNull();
+    expect(answered).toBe(0);
     peer.send({ v: 1, type: "heartbeat-ack", now: clock.now() + 420_000, policyVersion: 0 });
     await peer.settled();
     expect(link.collectorSkewMs()).toBe(420_000);
+    expect(answered).toBe(1);
     await clock.advance(11 * 60_000);
     expect(link.collectorSkewMs()).toBeNull();
   });

@@ -112,9 +112,10 @@ describe("the runtime", () => {
     const { runtime, clock, cycles, sent } = setUp({
       watch: ({ onChange }) => {
         change = onChange;
-        return () => {
+        const end = () => {
           ended = true;
         };
+        return { network: true, end };
       },
       readSettings: async () => (++reads === 1 ? settings : changed),
     });
@@ -143,7 +144,7 @@ describe("the runtime", () => {
     const { runtime, clock, logged, world } = setUp({
       watch: ({ onChange }) => {
         change = onChange;
-        return () => {};
+        return { network: true, end() {} };
       },
     });
     runtime.start();
@@ -152,6 +153,35 @@ describe("the runtime", () => {
     change("network");
     await clock.advance(300);
     expect(logged).toContain("the network or the proxy settings changed");
+  });
+
+  it("looks at the network every few seconds where the system does not tell of it, else each minute", async () => {
+    for (const [network, looks] of [
+      [false, 12],
+      [true, 1],
+    ] as const) {
+      let looked = 0;
+      const { runtime, clock } = setUp({
+        watch: () => ({ network, end() {} }),
+        networkFingerprint: () => `${looked++}`.replace(/./g, ""),
+      });
+      runtime.start();
+      await clock.advance(1000);
+      looked = 0;
+      await clock.advance(minute);
+      expect(looked).toBe(looks);
+    }
+  });
+
+  it("says when there is nothing to do for now, and whether there was", async () => {
+    const rests: boolean[] = [];
+    const { runtime, clock } = setUp({ onRest: (worked) => rests.push(worked) });
+    runtime.start();
+    await clock.advance(1000);
+    expect(rests[0]).toBe(true);
+    rests.length = 0;
+    await clock.advance(20_000);
+    expect(new Set(rests)).toEqual(new Set([false]));
   });
 
   it("marks what a re-probe of a failed target saw, because it is no cycle", async () => {

@@ -52,12 +52,12 @@ test("beside a given file nothing else is watched", async () => {
   const home = temporaryDirectory();
   const file = join(home, "settings.json");
   const { handlers, next } = told();
-  onTestFinished(watchMachine(null, { environment: {}, settingsFile: file }, handlers));
+  onTestFinished(watchMachine(null, { environment: {}, settingsFile: file }, handlers).end);
   writeFileSync(file, "{}");
   expect(await next()).toBe("settings");
 });
 
 test("a system whose calls cannot be used is not watched, and that harms nothing", () => {
   const { handlers } = told();
-  watchMachine({ why: "no calls" }, { environment: {}, settingsFile: null }, handlers)();
+  watchMachine({ why: "no calls" }, { environment: {}, settingsFile: null }, handlers).end();
 });

@@ -44,6 +44,8 @@ export interface LinkOptions {
   /** The collector knows less than it acknowledged once: everything has to be sent in full again. */
   readonly onCollectorForgot?: () => void;
   readonly onChange?: (state: LinkState) => void;
+  /** The collector answered a heartbeat: until the next one there may be nothing to do. */
+  readonly onAnswered?: () => void;
   readonly log?: (level: "info" | "warn", message: string, detail?: Record<string, unknown>) => void;
   readonly backOff?: BackOffOptions;
   /** Messages with observations that may wait for their acknowledgement. */
@@ -297,6 +299,7 @@ export function createLink(options: LinkOptions): Link {
         const at = clock.monotonic();
         const ms = answeredSkew(message.now, clock.now(), at - askedAt);
         if (ms !== null) collectorSkew = { ms, at };
+        options.onAnswered?.();
       },
       command(message) {
         if (self.welcomed) options.onCommand?.(message.id);

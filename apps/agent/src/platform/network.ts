@@ -6,6 +6,7 @@ import { hostname, networkInterfaces, platform, release, version } from "node:os
 import type { SystemFacts } from "@lynceus/protocol/facts";
 import { limits } from "@lynceus/protocol/limits";
 import type { SourceContext } from "../proxy/source.ts";
+import { timeZone } from "./time-zone.ts";
 
 /** The part of the system's facts that the network and the machine give; the cycle adds what it measures. */
 export type NetworkFacts = Pick<
@@ -88,7 +89,7 @@ export async function readSystemFacts(windows?: SourceContext["windows"]): Promi
     hostname: name,
     // Linux and macOS have no one place that says so.
     domainJoined: null,
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone.slice(0, 64),
+    timeZone: timeZone(platform(), process.env),
     privateAddresses: interfaces
       .flatMap(([, addresses]) => addresses ?? [])
       .filter(({ internal, address }) => !internal && isPrivateAddress(address))

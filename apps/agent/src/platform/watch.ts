@@ -1,6 +1,7 @@
 import { type FSWatcher, watch as watchDirectory } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { loadKoffi } from "./koffi.ts";
+import { watchNetwork } from "./linux/watch-network.ts";
 import type { WindowsMachine } from "./windows/machine.ts";
 import { watchWindows } from "./windows/watch.ts";
 import { watchedKeys } from "./windows/watched-keys.ts";
@@ -12,6 +13,12 @@ export interface MachineWatch {
   readonly onChange: (what: Change) => void;
   /** One line where something cannot be watched: it is then read in its turn. */
   readonly onProblem: (why: string) => void;
+}
+
+export interface Watched {
+  /** Whether changes of the network are told of; else it has to be looked at every few seconds. */
+  readonly network: boolean;
+  readonly end: () => void;
 }
 
 /** What is watched where the settings are files. */
@@ -57,19 +64,37 @@ export function watchFiles(files: WatchedFiles, { onChange }: MachineWatch): () 
   };
 }
 
-/** Watches this machine's settings by the means of its system. Returns how to end it. */
+/** Linux: the kernel tells of the network. Null where its libraries cannot be called: it is then looked at in its turn. */
+function watchLinux({ onChange, onProblem }: MachineWatch): (() => void) | null {
+  try {
+    return watchNetwork(loadKoffi(), () => onChange("network"), onProblem);
+  } catch (error) {
+    onProblem(`the network cannot be watched: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+/** Watches this machine's settings and its network by the means of its system. */
 export function watchMachine(
   windows: WindowsMachine | { readonly why: string } | null,
   files: WatchedFiles,
   handlers: MachineWatch,
-): () => void {
-  if (windows === null || files.settingsFile !== null) return watchFiles(files, handlers);
-  if ("why" in windows) return () => {};
+): Watched {
+  if (windows === null || files.settingsFile !== null) {
+    const endFiles = watchFiles(files, handlers);
+    const endNetwork = process.platform === "linux" ? watchLinux(handlers) : null;
+    const end = () => {
+      endFiles();
+      endNetwork?.();
+    };
+    return { network: endNetwork !== null, end };
+  }
+  if ("why" in windows) return { network: false, end: () => {} };
   try {
     const watch = watchWindows(loadKoffi(), { ...handlers, keys: () => watchedKeys(windows) });
-    return () => watch.close();
+    return { network: true, end: () => watch.close() };
   } catch (error) {
     handlers.onProblem(`changes cannot be watched: ${(error as Error).message}`);
-    return () => {};
+    return { network: false, end: () => {} };
   }
 }
