@@ -34,6 +34,8 @@ export const defaultConfig = {
   fleetInterval: 10_000,
   /** How often incidents are looked at while something changes. */
   incidentInterval: 2_000,
+  /** The collector that decides about incidents is taken for dead after so long without a turn. */
+  incidentLease: 15_000,
   /** How often notices of which nothing became are looked for. */
   noticeInterval: 5_000,
   /** Deliveries of one collector that may be under way at once. */

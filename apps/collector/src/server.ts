@@ -126,6 +126,7 @@ export async function startCollector(options: CollectorOptions) {
     db,
     collectorId: id,
     policy: () => policy.current,
+    leaseMs: config.incidentLease,
     now,
     log,
     dashboardUrl: () => dashboardUrl,
@@ -320,6 +321,7 @@ export async function startCollector(options: CollectorOptions) {
     ({ channel, payload }) => {
       if (channel === "lynceus") {
         fleet.noteChange();
+        incidents.note();
         liveFeed.noteChange();
       } else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());

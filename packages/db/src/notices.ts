@@ -38,9 +38,9 @@ export interface ClaimedNotice extends NewNotice {
 }
 
 /** How long a queued notice may wait for somebody to take it up. */
-const queuedMs = 20_000;
-/** How long one try may take; it is ended before (`deliver` gives up after 10 s). */
-const sendingMs = 45_000;
+const queuedMs = 10_000;
+/** How long one try may take, until what became of it is written down; the sending itself is ended long before. */
+export const sendingMs = 45_000;
 /** Tries of one receiver that are under way at once: one that hangs does not hold up the others. */
 const perReceiver = 4;
 

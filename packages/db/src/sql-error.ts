@@ -8,8 +8,8 @@ export function sqlState(error: unknown): string | null {
   let at: unknown = error;
   for (let depth = 0; depth < 6 && typeof at === "object" && at !== null; depth++) {
     const found = "originalCode" in at && typeof at.originalCode === "string" ? at.originalCode : errorCode(at);
-    // Prisma's own codes look alike: P2010, "raw query failed".
-    if (found !== null && /^[0-9A-Z]{5}$/.test(found) && !/^P2\d{3}$/.test(found)) return found;
+    // Others' codes look alike: Prisma's P2010, "raw query failed", and the system's EPIPE. No class begins with an E.
+    if (found !== null && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(found) && !/^P2\d{3}$/.test(found)) return found;
     if ("meta" in at && at.meta) at = at.meta;
     else if ("driverAdapterError" in at) at = at.driverAdapterError;
     else if ("cause" in at) at = at.cause;

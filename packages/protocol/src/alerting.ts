@@ -223,7 +223,7 @@ const settingsShape = {
   /** Of a site that fell silent. */
   silentSiteUrgency: z.enum(["high", "low"]).default("high"),
   /** No member failed for so long: resolved. */
-  resolveHoldMinutes: z.number().min(0.1).max(1440).default(5),
+  resolveHoldMinutes: z.number().min(0).max(1440).default(5),
   /** What comes back so soon is the same incident. */
   reopenMinutes: z.number().min(0).max(1440).default(30),
   /** Members that no longer share a cause for so long are incidents of their own. */

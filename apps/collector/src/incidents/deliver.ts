@@ -1,6 +1,17 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { currentAlerting, sealedSecrets } from "@lynceus/db/alerting";
 import type { Database } from "@lynceus/db/client";
-import { type ClaimedNotice, claimNotice, dueNotices, nudgeOverdue, settleNotice } from "@lynceus/db/notices";
+import {
+  type ClaimedNotice,
+  claimNotice,
+  dueNotices,
+  type NewNotice,
+  nudgeOverdue,
+  type Settlement,
+  sendingMs,
+  settleNotice,
+} from "@lynceus/db/notices";
+import { isTransient } from "@lynceus/db/sql-error";
 import { acknowledgeUrl } from "@lynceus/notify/acknowledge-link";
 import { deliver } from "@lynceus/notify/deliver";
 import type { DeliveryContext } from "@lynceus/notify/http";
@@ -14,6 +25,8 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { judge } from "./retry.ts";
 import { undeliveredNotice } from "./undelivered.ts";
 
+/** Between two tries to write down what became of a delivery. */
+const settlePauseMs = 250;
 /** How long the link of a page is good. */
 const linkMs = 7 * 24 * 3_600_000;
 
@@ -72,6 +85,26 @@ export function createDeliveries(options: DeliveriesOptions) {
     );
   }
 
+  /**
+   * What became of a try is known here alone: while the database is away it is held on to, as long as the notice is ours.
+   * Given up, it is sent again, with the same key.
+   */
+  async function settle(
+    notice: ClaimedNotice,
+    settlement: Settlement,
+    by: { now: number; reports: readonly NewNotice[] },
+  ): Promise<boolean> {
+    const until = performance.now() + sendingMs / 2;
+    for (;;) {
+      try {
+        return await settleNotice(db, notice, settlement, by);
+      } catch (error) {
+        if (!isTransient(error) || stopping.signal.aborted || performance.now() > until) throw error;
+        await delay(settlePauseMs, undefined, { signal: stopping.signal }).catch(() => {});
+      }
+    }
+  }
+
   async function attempt(id: string): Promise<void> {
     await options.onStep?.("job-begun");
     const { notice } = await claimNotice(db, id, { collectorId, now: now() });
@@ -102,7 +135,7 @@ export function createDeliveries(options: DeliveriesOptions) {
       { now: at, random: options.random() },
     );
     const reports = report ? undeliveredNotice(notice, settlement.detail, config, { now: at }) : [];
-    const ours = await settleNotice(db, notice, settlement, { now: at, reports });
+    const ours = await settle(notice, settlement, { now: at, reports });
     metrics.notices.inc({ outcome: ours ? settlement.state : "taken-over", type: receiver?.type ?? "none" });
     const about = { notice: notice.key, receiver: notice.receiver, kind: notice.kind, attempt: notice.attempts };
     if (settlement.state === "sent") log.info(about, "notice delivered");

@@ -14,16 +14,19 @@ import { safeText } from "@lynceus/protocol/present";
 import type { Logger } from "pino";
 import { createIncidentMachines } from "./machines.ts";
 
-/** One collector of all decides; another takes over when it did no turn for so many seconds. */
-const leaseSeconds = 15;
+/** One collector of all decides. */
 export const incidentLease = "incidents";
 /** Everything is read anew, so that what was missed does not stay. */
 const reloadMs = 3_600_000;
+/** What only the time changes, such as a failure that nothing explains, is looked at as often. */
+const quietMs = 60_000;
 
 export interface IncidentsOptions {
   readonly db: Database;
   readonly collectorId: string;
   readonly policy: () => Policy;
+  /** Another takes over when this one did no turn for so many milliseconds. */
+  readonly leaseMs: number;
   readonly now: () => number;
   readonly log: Logger;
   readonly dashboardUrl: () => string;
@@ -49,6 +52,7 @@ export function createIncidents(options: IncidentsOptions) {
   });
   let leading = false;
   let loadedAt: number | null = null;
+  let decidedAt = Number.NEGATIVE_INFINITY;
   let config: { version: number; config: AlertingConfig } | null = null;
   let changed = true;
   let live = true;
@@ -163,7 +167,7 @@ export function createIncidents(options: IncidentsOptions) {
 
     /** One turn, where there may be something to do. Returns whether this collector decided. */
     async turn(): Promise<boolean> {
-      leading = await takeLease(db, incidentLease, collectorId, leaseSeconds);
+      leading = await takeLease(db, incidentLease, collectorId, options.leaseMs / 1000);
       if (!leading) {
         loadedAt = null;
         return false;
@@ -174,8 +178,9 @@ export function createIncidents(options: IncidentsOptions) {
         await load(at);
         changed = true;
       }
-      if (!changed && !live) return true;
+      if (!changed && !live && at - decidedAt < quietMs) return true;
       changed = false;
+      decidedAt = at;
       try {
         await options.onStep?.("begun");
         const version = await alertingVersion(db);

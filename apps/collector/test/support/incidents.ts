@@ -18,7 +18,13 @@ export interface Got {
 export async function webhookServer() {
   const got: Got[] = [];
   const asked: string[] = [];
-  const state = { status: 200, headers: {} as Record<string, string>, hold: null as Promise<void> | null };
+  const state = {
+    status: 200,
+    headers: {} as Record<string, string>,
+    hold: null as Promise<void> | null,
+    /** Called when a request came, before it is answered. */
+    onRequest: null as (() => Promise<void>) | null,
+  };
   const server = await httpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -31,7 +37,9 @@ export async function webhookServer() {
           notice: JSON.parse(Buffer.concat(chunks).toString("utf8")) as Notice,
           answered: status,
         });
-      await state.hold;
+      const { hold } = state;
+      void state.onRequest?.();
+      await hold;
       response.writeHead(status, state.headers).end(status < 300 ? "" : "not now");
     });
   });
