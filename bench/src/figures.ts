@@ -38,6 +38,33 @@ export function reapedCpuSeconds(pid: number): number {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
+/** Processor time of a process's threads that live, in ms, to a millionth. */
+export function onCpuMs(pid: number): number {
+  let nanoseconds = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return nanoseconds / 1e6;
+}
+
+/** Processes whose parent this is. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => {
+      try {
+        return parentOf(child) === pid;
+      } catch {
+        return false;
+      }
+    });
+}
+
 export const parentOf = (pid: number): number => Number(stat(pid)[1]);
 
 export const machineLine = () =>

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { migrate } from "@lynceus/db/migrate";
 import { type Dashboard, startDashboard } from "./dashboard.ts";
-import { fixed, loadAverage, machineLine, median, percentile, table } from "./figures.ts";
+import { childrenOf, fixed, loadAverage, machineLine, median, onCpuMs, percentile, table } from "./figures.ts";
 import { type MeasuredPage, measuredPages } from "./pages/list.ts";
 import { seedFleet } from "./seed/seed.ts";
 
@@ -33,6 +33,8 @@ const warmUp = 3;
 interface Timed {
   readonly page: MeasuredPage;
   readonly samples: number[];
+  /** Processor time of one request, ms: the dashboard's and PostgreSQL's. Unlike the time, it does not depend on who else works. */
+  readonly cpu: { dashboard: number; postgres: number };
   readonly kilobytes: number;
 }
 
@@ -59,20 +61,26 @@ async function measure(fleet: {
     }
     const dashboard = await startDashboard(db, 17_441);
     stops.push(dashboard.stop);
-    return await timePages(db, dashboard);
+    return await timePages(db, dashboard, postgres.pid);
   } finally {
     for (const stop of stops.reverse()) await stop();
     if (made !== null) rmSync(made, { recursive: true, force: true });
   }
 }
 
-async function timePages(db: Database, dashboard: Dashboard): Promise<Timed[]> {
+async function timePages(db: Database, dashboard: Dashboard, postgres: number): Promise<Timed[]> {
   const timed: Timed[] = [];
   for (const page of await measuredPages(db)) {
     if (!page.name.includes(values.only)) continue;
     const samples: number[] = [];
     let bytes = 0;
+    const cpuNow = () => ({
+      dashboard: onCpuMs(dashboard.pid),
+      postgres: childrenOf(postgres).reduce((sum, pid) => sum + onCpuMs(pid), 0),
+    });
+    let before = cpuNow();
     for (let i = 0; i < warmUp + requests; i++) {
+      if (i === warmUp) before = cpuNow();
       const began = performance.now();
       const answer = await fetch(dashboard.base + page.path, {
         headers: { cookie: dashboard.cookie },
@@ -82,8 +90,15 @@ async function timePages(db: Database, dashboard: Dashboard): Promise<Timed[]> {
       if (answer.status !== 200) throw new Error(`${page.path} answered ${answer.status}; 200 was expected`);
       if (i >= warmUp) samples.push(performance.now() - began);
     }
-    timed.push({ page, samples, kilobytes: bytes / 1024 });
-    process.stderr.write(`  ${page.name}: ${fixed(median(samples))} ms\n`);
+    const after = cpuNow();
+    const cpu = {
+      dashboard: (after.dashboard - before.dashboard) / requests,
+      postgres: (after.postgres - before.postgres) / requests,
+    };
+    timed.push({ page, samples, cpu, kilobytes: bytes / 1024 });
+    process.stderr.write(
+      `  ${page.name}: ${fixed(median(samples))} ms, cpu ${fixed(cpu.dashboard)} + ${fixed(cpu.postgres)}\n`,
+    );
   }
   return timed;
 }
@@ -112,13 +127,17 @@ process.stdout.write(
       `${fixed(Number(values.small))} machines, p50 ms`,
       `${fixed(Number(values.machines))} machines, p50 ms`,
       "p95 ms",
+      "CPU ms, dashboard",
+      "CPU ms, PostgreSQL",
       "KB",
     ],
-    large.map(({ page, samples, kilobytes }) => [
+    large.map(({ page, samples, cpu, kilobytes }) => [
       page.name,
       ms(small.find((one) => one.page.name === page.name)?.samples ?? [], 0.5),
       ms(samples, 0.5),
       ms(samples, 0.95),
+      fixed(cpu.dashboard),
+      fixed(cpu.postgres),
       fixed(kilobytes),
     ]),
   )}\n`,

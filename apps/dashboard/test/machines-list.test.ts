@@ -149,7 +149,7 @@ describe("what the address asks for", () => {
 
   it("is kept as far as it can be read", () => {
     const request = readRequest(
-      { q: "status:failing incident:7 site:", sort: "nonsense", group: "constructor" },
+      { q: "status:failing nothing:7 site:", sort: "nonsense", group: "constructor" },
       context,
     );
     expect(request.terms.map((term) => term.field)).toEqual(["status"]);

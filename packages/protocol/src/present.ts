@@ -45,9 +45,25 @@ const minus = (text: string) => text.replace("-", "−");
 
 /** A count, grouped by locale: `10,163`. Null is unknown, which zero is not. */
 export function formatCount(count: number | null, locale = "en"): string {
-  return count === null || !Number.isFinite(count)
-    ? unknownText
-    : minus(new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(count));
+  return count === null || !Number.isFinite(count) ? unknownText : minus(wholeNumbers(locale).format(count));
+}
+const wholeNumbers = kept((locale) => new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }));
+
+/** Most zones, or locales, whose formatters are kept. */
+const mostKept = 64;
+
+/** Makes something once for a key: to make a formatter takes fifty times as long as to use it. */
+function kept<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    let one = made.get(key);
+    if (one === undefined) {
+      if (made.size >= mostKept) made.clear();
+      one = make(key);
+      made.set(key, one);
+    }
+    return one;
+  };
 }
 
 /** A share with one decimal; "< 0.1 %" for some but few, never 100.0 % unless all. Stands beside its count. */
@@ -91,19 +107,28 @@ export function formatLatency(milliseconds: number | null): string {
 /** An instant in the viewer's zone: today `02:41`, within the last six days `Mon 21:10`, else `17 Nov`, with another year's number. */
 export function formatTime(at: number | null, context: { readonly now: number; readonly zone?: string }): string {
   if (at === null || !Number.isFinite(at)) return unknownText;
-  const parts = (instant: number, options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: context.zone ?? "UTC", ...options }).format(instant);
-  const day = (instant: number) => parts(instant, { year: "numeric", month: "2-digit", day: "2-digit" });
-  const time = parts(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  if (day(at) === day(context.now)) return time;
+  const { day, clock, weekday, year, month, dayOfMonth } = dateFormats(context.zone ?? "UTC");
+  const time = clock.format(at);
+  if (day.format(at) === day.format(context.now)) return time;
   const age = context.now - at;
-  if (age > 0 && age < 6 * 86_400_000) return `${parts(at, { weekday: "short" })} ${time}`;
-  const sameYear = parts(at, { year: "numeric" }) === parts(context.now, { year: "numeric" });
+  if (age > 0 && age < 6 * 86_400_000) return `${weekday.format(at)} ${time}`;
+  const sameYear = year.format(at) === year.format(context.now);
   // Not the locale's own month: en-GB writes "Sept", four letters among threes.
-  const month = parts(at, { month: "short" }).slice(0, 3);
-  const date = `${parts(at, { day: "numeric" })} ${month}`;
-  return sameYear ? date : `${date} ${parts(at, { year: "numeric" })}`;
+  const date = `${dayOfMonth.format(at)} ${month.format(at).slice(0, 3)}`;
+  return sameYear ? date : `${date} ${year.format(at)}`;
 }
+
+const dateFormats = kept((timeZone) => {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+  return {
+    day: format({ year: "numeric", month: "2-digit", day: "2-digit" }),
+    clock: format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    weekday: format({ weekday: "short" }),
+    year: format({ year: "numeric" }),
+    month: format({ month: "short" }),
+    dayOfMonth: format({ day: "numeric" }),
+  };
+});
 
 /** A name on one line, cut in the middle since heads and tails differ: `MNL-FRONT…3-EAST-02`. `max` counts characters. */
 export function middleCut(text: string, max: number): string {

@@ -2,7 +2,6 @@
 
 import { formatCount } from "@lynceus/protocol/present";
 import type { MachineRow } from "@lynceus/protocol/read-api";
-import { Checkbox } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useTable } from "@tanstack/react-table";
@@ -74,7 +73,7 @@ export function MachinesTable({
     count: total,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan: 20,
+    overscan: 12,
     enabled: !phone,
     initialRect: firstView,
   });
@@ -243,11 +242,13 @@ export function MachinesTable({
               <thead>
                 <tr aria-rowindex={1}>
                   <th scope="col" className={styles.check}>
-                    <Checkbox
-                      size="14px"
+                    <input
+                      type="checkbox"
                       aria-label="Select the rows on screen"
                       checked={chosen.kind === "all"}
-                      indeterminate={chosen.kind === "rows" && count > 0}
+                      ref={(box) => {
+                        if (box !== null) box.indeterminate = chosen.kind === "rows" && count > 0;
+                      }}
                       onChange={() => (count > 0 ? clear() : setChosen(withRows(nothing, onScreen())))}
                     />
                   </th>
@@ -308,8 +309,8 @@ export function MachinesTable({
                       onDoubleClick={() => router.push(machineHref(machine.id))}
                     >
                       <td className={styles.check}>
-                        <Checkbox
-                          size="14px"
+                        <input
+                          type="checkbox"
                           aria-label={`Select ${row.original.view.fullName}`}
                           checked={on}
                           disabled={chosen.kind === "all"}

@@ -6,7 +6,7 @@ import { type ColumnId, columnIds, defaultColumns } from "./column-info.ts";
 import { isGroupField } from "./group-fields.ts";
 
 /** Rows that the page comes with: what a tall screen shows, and some beyond. */
-export const firstRows = 60;
+export const firstRows = 48;
 /** Rows of one further answer at most. */
 export const mostRows = 500;
 export const defaultSort: MachineSort = "-since";

@@ -62,7 +62,7 @@ async function readPage(db: FleetReader, site: string | null, range: Range) {
     seen.map((change) => change.id),
   );
   const changes = seen.map((change) => ({ change, failing: failing(change.id) }));
-  const samples = await fleetTrend(db, { site, since, until: asOf, points: 720 });
+  const samples = await fleetTrend(db, { site, since, until: asOf, points: 240 });
   // For "in 1 h", whatever the span on screen.
   const lastHour = await fleetTrend(db, { site, since: new Date(asOf.getTime() - 65 * 60_000), until: asOf });
   return {
