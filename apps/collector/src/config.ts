@@ -60,6 +60,10 @@ export const defaultConfig = {
   maxWatchersPerToken: 100,
   /** The least time between two messages of a kind on the live feed, and so between two counts of the fleet for it. */
   liveInterval: 5_000,
+  /** The least time between two looks at what became of incidents, for whoever follows events. */
+  eventInterval: 2_000,
+  /** So often a client of events hears a sign of life: below what proxies wait, 60 s. */
+  eventHeartbeat: 20_000,
   /** At least so often a watcher hears its counts, and its token is looked at again. */
   liveHeartbeat: 60_000,
 } as const satisfies Record<string, number>;

@@ -20,6 +20,7 @@ import { createCanaries } from "./canary/canaries.ts";
 import { coalesce } from "./coalesce.ts";
 import { createCommands } from "./commands.ts";
 import type { CollectorConfig } from "./config.ts";
+import { createEventStream } from "./event-stream.ts";
 import { type Affected, createFleet } from "./fleet.ts";
 import { createChangeNotices } from "./incidents/changes.ts";
 import { createDeliveries } from "./incidents/deliver.ts";
@@ -189,6 +190,7 @@ export async function startCollector(options: CollectorOptions) {
     monotonic,
     stopping: () => stopping,
   });
+  const events = createEventStream({ db, config, metrics, now });
   const sessions = createSessions({
     metrics,
     connections,
@@ -283,6 +285,7 @@ export async function startCollector(options: CollectorOptions) {
     policy: () => policy.current,
     keys: options.keys,
     installation,
+    events,
     pin: tls?.pin ?? null,
     openMetrics: options.openMetrics ?? false,
     agentUrl: () => options.publicUrl ?? listening,
@@ -323,6 +326,7 @@ export async function startCollector(options: CollectorOptions) {
         fleet.noteChange();
         incidents.note();
         liveFeed.noteChange();
+        events.noteChange();
       } else if (channel === "lynceus_policy") readPolicy.ask();
       else if (channel === "lynceus_command") commands.ask(payload ? [payload] : connections.open.keys());
       else if (channel === "lynceus_approve") letIn(payload);
@@ -381,6 +385,8 @@ export async function startCollector(options: CollectorOptions) {
   });
   const liveTurn = safely("telling watchers", liveFeed.turn);
   const liveHeartbeat = safely("counting for watchers", liveFeed.heartbeat);
+  const eventTurn = safely("sending events", events.turn);
+  const eventHeartbeat = safely("keeping events alive", events.heartbeat);
   const tallyTurn = safely("writing what targets answered", () => targetTally.flush());
   const figuresTurn = safely("reading figures for /metrics", readings.everyMinute);
   const minuteTurn = safely("reading policy and sites", async () => {
@@ -409,6 +415,8 @@ export async function startCollector(options: CollectorOptions) {
     if (tick % 60 === 0) minuteTurn.ask();
     if (tick % Math.max(1, Math.round(config.liveInterval / 1000)) === 0) liveTurn.ask();
     if (tick % Math.max(1, Math.round(config.liveHeartbeat / 1000)) === 0) liveHeartbeat.ask();
+    if (tick % Math.max(1, Math.round(config.eventInterval / 1000)) === 0) eventTurn.ask();
+    if (tick % Math.max(1, Math.round(config.eventHeartbeat / 1000)) === 0) eventHeartbeat.ask();
     if (tick % 60 === 0 || targetTally.full) tallyTurn.ask();
     // Not in the same second as the above.
     if (tick % 60 === 30) figuresTurn.ask();
@@ -446,6 +454,7 @@ export async function startCollector(options: CollectorOptions) {
     ingest,
     directory,
     commands,
+    events,
     policy,
     sweeps,
     incidents,
@@ -485,6 +494,14 @@ export async function startCollector(options: CollectorOptions) {
       live: async () => {
         liveTurn.ask();
         await liveTurn.idle();
+      },
+      events: async () => {
+        eventTurn.ask();
+        await eventTurn.idle();
+      },
+      eventHeartbeat: async () => {
+        eventHeartbeat.ask();
+        await eventHeartbeat.idle();
       },
       liveHeartbeat: async () => {
         liveHeartbeat.ask();
@@ -530,6 +547,7 @@ export async function startCollector(options: CollectorOptions) {
       );
       for (const socket of [...connections.handshakes, ...connections.open.values()])
         connections.refuse(socket, "shutting-down", "the collector restarts", connections.jitter(10));
+      events.close();
       await within(Promise.all([...closed, liveFeed.close()]), 2_000);
       for (const socket of sockets.clients) socket.terminate();
       await within(ingest.drain(), stopMs);

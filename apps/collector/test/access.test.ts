@@ -38,6 +38,7 @@ const rules: Record<string, Right> = {
   "GET /enrollment-tokens": "administer",
   "POST /enrollment-tokens": "administer",
   "DELETE /enrollment-tokens/{id}": "administer",
+  "GET /events": "read",
   "GET /findings": "read",
   "GET /incidents": "read",
   "GET /incidents/{number}": "read",
@@ -108,6 +109,8 @@ const bodies: Record<string, (site: "Bern" | "Graz", machine: string) => unknown
 };
 const queries: Record<string, string> = {
   "GET /counts/history": "?by=site",
+  // What there is, and the end: else it goes on for ever.
+  "GET /events": "?follow=false&after=0",
   "GET /targets/history": "?by=site&measure=answers",
   "GET /values": "?field=name",
 };
@@ -272,6 +275,7 @@ describe.each(views)("a token that sees %s", (own, other) => {
         "GET /changes",
         "GET /changes/{id}/machines",
         "GET /commands/{id}",
+        "GET /events",
         "GET /findings",
         "GET /incidents",
         "GET /incidents/{number}",

@@ -283,6 +283,7 @@ describe("what machines read", () => {
       "/api/v1/counts/history",
       "/api/v1/enrollment-tokens",
       "/api/v1/enrollment-tokens/{id}",
+      "/api/v1/events",
       "/api/v1/findings",
       "/api/v1/hooks/pagerduty",
       "/api/v1/incidents",

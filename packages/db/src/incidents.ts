@@ -1,8 +1,8 @@
 import { lifeReasons } from "@lynceus/incidents/reasons";
 import { isWholeFleet } from "@lynceus/protocol/access";
 import type { FilterTerm } from "@lynceus/protocol/filter";
-import type { Incident, IncidentEvent, IncidentMember } from "@lynceus/protocol/read-api-incidents";
-import { Prisma } from "./client.ts";
+import type { Incident, IncidentChange, IncidentEvent, IncidentMember } from "@lynceus/protocol/read-api-incidents";
+import { type Database, Prisma } from "./client.ts";
 import { CursorError, cursorTime, decodeCursor, encodeCursor, pageLimit } from "./cursor.ts";
 import { isSeen } from "./incidents-in-scope.ts";
 import { machineWhere, type Page } from "./machines.ts";
@@ -144,6 +144,13 @@ export async function getIncident(db: FleetReader, number: number): Promise<Inci
   return incident ?? null;
 }
 
+/** The incidents of these numbers that are seen, in no order. */
+async function incidentsByNumber(db: FleetReader, numbers: readonly number[]): Promise<Incident[]> {
+  const rows = await db.prisma.$queryRaw<Columns[]>`
+    SELECT ${columns} FROM incidents i WHERE i.number = ANY (${[...numbers]}::int[]) AND ${isSeen(db)}`;
+  return inScope(db, rows.map(toIncident));
+}
+
 /** The open incidents that a machine is in, and those that it was in, the newest first. */
 export async function incidentsOfMachine(db: FleetReader, machineId: string): Promise<Incident[]> {
   const rows = await db.prisma.$queryRaw<Columns[]>`
@@ -207,6 +214,46 @@ export async function listIncidentMembers(
 /** Kinds whose text has figures or numbers of other incidents; who sees a part of the fleet gets the reason alone. */
 const withFigures = new Set(["opened", "spread", "merged", "split", "resolved", "cause"]);
 
+interface EventRow extends Omit<IncidentEvent, "at" | "notice"> {
+  at: Date;
+  noticeId: string | null;
+  noticeState: string | null;
+  attempts: number | null;
+  receiver: string | null;
+  detail: string | null;
+}
+
+const eventColumns = Prisma.sql`
+  e.id::text AS id, e.at, e.kind, e.reason, e.text, e.actor, n.id::text AS "noticeId", n.state AS "noticeState",
+  n.attempts, n.receiver, n.detail
+  FROM incident_events e LEFT JOIN notices n ON e.kind = 'told' AND n.key = e.detail->>'notice'`;
+
+/** Kinds that only figures make up. */
+const eventIsShown = (db: FleetReader): Prisma.Sql =>
+  isWholeFleet(db.scope) ? Prisma.sql`TRUE` : Prisma.sql`e.kind NOT IN ('spread', 'cause')`;
+
+function toEvent(db: FleetReader, row: EventRow): IncidentEvent {
+  const { id, kind, reason, text, actor, noticeId, noticeState, attempts, receiver, detail } = row;
+  return {
+    id,
+    at: row.at.toISOString(),
+    kind,
+    reason,
+    text: isWholeFleet(db.scope) || !withFigures.has(kind) ? text : textInScope(row),
+    actor,
+    notice:
+      noticeId === null
+        ? null
+        : {
+            id: noticeId,
+            state: noticeState ?? "",
+            attempts: attempts ?? 0,
+            receiver: receiver ?? "",
+            error: noticeState === "sent" ? null : detail,
+          },
+  };
+}
+
 /** A page of an incident's timeline, the newest first; empty where the incident is not seen. */
 export async function listIncidentEvents(
   db: FleetReader,
@@ -214,7 +261,6 @@ export async function listIncidentEvents(
   query: { cursor?: string | null; limit?: number } = {},
 ): Promise<Page<IncidentEvent>> {
   const limit = pageLimit(query.limit);
-  const whole = isWholeFleet(db.scope);
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {
     const [id] = decodeCursor(query.cursor, 1);
@@ -223,45 +269,46 @@ export async function listIncidentEvents(
     after = Prisma.sql`e.id < ${BigInt(id)}`;
   }
   const of = Prisma.sql`e.incident = ${isNumber(number) ? number : null}
-    AND EXISTS (SELECT FROM incidents i WHERE i.number = e.incident AND ${isSeen(db)})
-    ${whole ? Prisma.empty : Prisma.sql`AND e.kind NOT IN ('spread', 'cause')`}`;
-  type Row = Omit<IncidentEvent, "at" | "notice"> & {
-    at: Date;
-    noticeId: string | null;
-    noticeState: string | null;
-    attempts: number | null;
-    receiver: string | null;
-    detail: string | null;
-  };
-  const rows = await db.prisma.$queryRaw<Row[]>`
-    SELECT e.id::text AS id, e.at, e.kind, e.reason, e.text, e.actor, n.id::text AS "noticeId", n.state AS "noticeState",
-      n.attempts, n.receiver, n.detail
-    FROM incident_events e LEFT JOIN notices n ON e.kind = 'told' AND n.key = e.detail->>'notice'
-    WHERE ${of} AND ${after} ORDER BY e.id DESC LIMIT ${limit + 1}`;
+    AND EXISTS (SELECT FROM incidents i WHERE i.number = e.incident AND ${isSeen(db)}) AND ${eventIsShown(db)}`;
+  const rows = await db.prisma.$queryRaw<EventRow[]>`
+    SELECT ${eventColumns} WHERE ${of} AND ${after} ORDER BY e.id DESC LIMIT ${limit + 1}`;
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date; total: number }[]>`
     SELECT now() AS "asOf", (SELECT count(*)::int FROM incident_events e WHERE ${of}) AS total`;
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
-    items: page.map(({ noticeId, noticeState, attempts, receiver, detail, ...row }) => ({
-      ...row,
-      at: row.at.toISOString(),
-      text: whole || !withFigures.has(row.kind) ? row.text : textInScope(row),
-      notice:
-        noticeId === null
-          ? null
-          : {
-              id: noticeId,
-              state: noticeState ?? "",
-              attempts: attempts ?? 0,
-              receiver: receiver ?? "",
-              error: noticeState === "sent" ? null : detail,
-            },
-    })),
+    items: page.map((row) => toEvent(db, row)),
     nextCursor: rows.length > limit && last ? encodeCursor([last.id]) : null,
     total: moment?.total ?? 0,
     asOf: (moment?.asOf ?? new Date(0)).toISOString(),
   };
+}
+
+/** Entries of all timelines that are seen and that came after this one, in their order, each with its incident. */
+export async function listIncidentChanges(db: FleetReader, after: bigint, limit: number): Promise<IncidentChange[]> {
+  const rows = await db.prisma.$queryRaw<(EventRow & { number: number })[]>`
+    SELECT e.incident AS number, ${eventColumns} JOIN incidents i ON i.number = e.incident
+    WHERE e.id > ${after} AND ${isSeen(db)} AND ${eventIsShown(db)} ORDER BY e.id LIMIT ${limit}`;
+  if (rows.length === 0) return [];
+  const found = await incidentsByNumber(db, [...new Set(rows.map(({ number }) => number))]);
+  const incidents = new Map(found.map((incident) => [incident.number, incident]));
+  return rows.flatMap((row) => {
+    const incident = incidents.get(row.number);
+    return incident ? [{ event: toEvent(db, row), incident }] : [];
+  });
+}
+
+/** The id of the newest entry of any timeline; 0 where there is none. For the collector's own feed: it says nothing else. */
+export async function newestIncidentEvent(db: Database): Promise<bigint> {
+  const [row] = await db.prisma.$queryRaw<{ id: bigint | null }[]>`SELECT max(id) AS id FROM incident_events`;
+  return row?.id ?? 0n;
+}
+
+/** Ids of the entries after this one that are committed, in order. For the collector's own feed as well. */
+export async function incidentEventIds(db: Database, after: bigint): Promise<string[]> {
+  const rows = await db.prisma.$queryRaw<{ id: string }[]>`
+    SELECT id::text AS id FROM incident_events WHERE id > ${after} ORDER BY incident_events.id`;
+  return rows.map(({ id }) => id);
 }
 
 const kindWords: Record<string, string> = {

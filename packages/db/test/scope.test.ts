@@ -115,6 +115,7 @@ describe("a part of the fleet", () => {
     getIncident: (db, { incident }) => incidents.getIncident(db, Number(incident)),
     getSilence: (db, { silence }) => silences.getSilence(db, silence, now),
     incidentsOfMachine: (db, part) => incidents.incidentsOfMachine(db, part.machine),
+    listIncidentChanges: (db) => incidents.listIncidentChanges(db, 0n, 500),
     listIncidentEvents: (db, { incident }) => incidents.listIncidentEvents(db, Number(incident)),
     listIncidentMembers: (db, { incident }) => incidents.listIncidentMembers(db, Number(incident)),
     listIncidents: (db) => incidents.listIncidents(db),

@@ -92,6 +92,14 @@ export const incidentEventSchema = z.object({
 });
 export type IncidentEvent = z.infer<typeof incidentEventSchema>;
 
+/** What `/events` sends as `event: incident`, under the id of the timeline's entry. */
+export const incidentChangeSchema = z.object({
+  event: incidentEventSchema,
+  /** As it is when this is sent, which may be later than the event. */
+  incident: incidentSchema,
+});
+export type IncidentChange = z.infer<typeof incidentChangeSchema>;
+
 export const noticeStates = ["queued", "sending", "sent", "failed", "dead"] as const;
 export const noticeStateSchema = z.enum(noticeStates);
 /** `failed`: it is tried again; `dead`: given up, or refused for good. */

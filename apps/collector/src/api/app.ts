@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, LogController } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import type { CollectorConfig } from "../config.ts";
+import type { EventStream } from "../event-stream.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { TlsMaterial } from "../tls.ts";
 import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
@@ -13,6 +14,7 @@ import { requireTokens } from "./auth.ts";
 import { docsRoutes } from "./docs-routes.ts";
 import { documentOptions } from "./document.ts";
 import { handleErrors } from "./errors.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { incidentRoutes } from "./incident-routes.ts";
 import { type HookOptions, pagerDutyHook } from "./pagerduty-hook.ts";
@@ -31,6 +33,7 @@ export interface AppOptions
   readonly metrics: Metrics;
   readonly tls: TlsMaterial | null;
   readonly log: Logger;
+  readonly events: EventStream;
   /** Null: ready to serve; else why not. */
   readonly readiness: () => Promise<string | null>;
   /** Whether `/metrics` is for everyone. */
@@ -74,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(incidentRoutes(options), { prefix: "/api/v1" });
   await app.register(alertingRoutes(options), { prefix: "/api/v1" });
   await app.register(pagerDutyHook(options), { prefix: "/api/v1" });
+  await app.register(eventRoutes(options.events), { prefix: "/api/v1" });
   app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>
     app.swagger(),
   );

@@ -85,6 +85,7 @@ export function createMetrics({ version, topSites }: MetricsOptions) {
       help: "Batches that failed and were tried again.",
       registers,
     }),
+    eventWatchers: new Gauge({ name: "lynceus_event_watchers", help: "Clients of /events.", registers }),
     watchers: new Gauge({ name: "lynceus_watchers", help: "Clients of the live feed.", registers }),
     notices: new Counter({
       name: "lynceus_notices_total",
