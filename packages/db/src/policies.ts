@@ -36,7 +36,7 @@ export async function savePolicy(
 ): Promise<StoredPolicy> {
   return db.prisma.$transaction(async (prisma) => {
     await prisma.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey})`;
-    const newest = await prisma.policy.findFirst({ orderBy: { version: "desc" }, select: { version: true } });
+    const newest = await prisma.policy.findFirst({ orderBy: { version: "desc" } });
     const version = (newest?.version ?? 0) + 1;
     const body: Policy = { ...input.body, version };
     const row = await prisma.policy.create({
@@ -50,7 +50,13 @@ export async function savePolicy(
     });
     await writeAudit(
       { prisma },
-      { actor: input.createdBy, action: "policy.save", subject: String(version), after: { note: input.note ?? "" } },
+      {
+        actor: input.createdBy,
+        action: "policy.save",
+        subject: String(version),
+        before: newest && { note: newest.note, policy: newest.body },
+        after: { note: input.note ?? "", policy: body },
+      },
     );
     // Machines that take it join the event (`policyChange`). The first one is no change.
     if (newest)

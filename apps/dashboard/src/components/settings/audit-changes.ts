@@ -8,11 +8,25 @@ export interface AuditChange {
   after: string | null;
 }
 
+/** What an object of a list is called: its place says nothing when another one is put before it. */
+function nameIn(one: unknown, place: number): string {
+  if (typeof one === "object" && one !== null)
+    for (const key of ["id", "cidr", "group", "name"]) {
+      const value = (one as Record<string, unknown>)[key];
+      if (typeof value === "string" || typeof value === "number") return String(value);
+    }
+  return String(place);
+}
+
 /** Values of nested objects by their path. A list of plain values is one value. */
 function flatten(value: unknown, path: string, into: Map<string, string>): void {
   if (value === null || value === undefined) return;
   if (Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null)) {
     into.set(path, value.length === 0 ? "none" : value.map((one) => safeText(String(one), 120)).join(", "));
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const [place, inner] of value.entries()) flatten(inner, `${path}[${nameIn(inner, place)}]`, into);
     return;
   }
   if (typeof value === "object") {
@@ -36,17 +50,22 @@ export function auditChanges(before: unknown, after: unknown): AuditChange[] {
 /** What acts are about: how their names begin, and what a person calls it. A test finds one that is missing. */
 export const auditKinds: Readonly<Record<string, string>> = {
   account: "own account",
+  alerting: "alerting",
   "api-token": "API tokens",
   canary: "canaries",
   "enrollment-token": "enrolment tokens",
   history: "history",
+  incident: "incidents",
   machine: "machines",
+  notice: "notices",
   policy: "policies",
   report: "reports",
   session: "sessions",
+  silence: "silences",
   "sign-in": "sign-in rules",
   "sign-on": "single sign-on",
   sites: "sites",
   user: "users",
   verification: "verifications",
+  view: "saved views",
 };
