@@ -29,6 +29,13 @@ describe("what an entry of the audit log changed", () => {
     ]);
   });
 
+  it("counts machines of which there are many, and shows a list's beginning", () => {
+    const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
+    expect(auditChanges({ Bern: [id(1), id(2)] }, null)).toEqual([{ key: "Bern", before: "2 machines", after: null }]);
+    const names = Array.from({ length: 14 }, (_, n) => `n${n}`);
+    expect(auditChanges(null, names)[0]?.after).toMatch(/^n0, .*, n11 and 2 more$/);
+  });
+
   it("is nothing where nothing is kept, and harmless where it is hostile", () => {
     expect(auditChanges(null, null)).toEqual([]);
     expect(auditChanges(null, "\u202e<b>")).toEqual([{ key: "", before: null, after: "⟨U+202E⟩<b>" }]);

@@ -1,4 +1,4 @@
-import { safeText } from "@lynceus/protocol/present";
+import { formatCount, safeText } from "@lynceus/protocol/present";
 
 /** One thing that an act changed; null: was, or is, not there. */
 export interface AuditChange {
@@ -18,11 +18,23 @@ function nameIn(one: unknown, place: number): string {
   return String(place);
 }
 
+const isId = (value: unknown): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(value));
+/** Plain values that are shown; ids of machines say nothing one by one. */
+const shownValues = 12;
+
+function listText(values: readonly unknown[]): string {
+  if (values.length === 0) return "none";
+  if (values.length > 1 && values.every(isId)) return `${formatCount(values.length)} machines`;
+  const shown = values.slice(0, shownValues).map((one) => safeText(String(one), 120));
+  const rest = values.length - shown.length;
+  return rest > 0 ? `${shown.join(", ")} and ${formatCount(rest)} more` : shown.join(", ");
+}
+
 /** Values of nested objects by their path. A list of plain values is one value. */
 function flatten(value: unknown, path: string, into: Map<string, string>): void {
   if (value === null || value === undefined) return;
   if (Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null)) {
-    into.set(path, value.length === 0 ? "none" : value.map((one) => safeText(String(one), 120)).join(", "));
+    into.set(path, listText(value));
     return;
   }
   if (Array.isArray(value)) {

@@ -18,6 +18,7 @@ import { ChangeList } from "../../../components/changes/change-list.tsx";
 import { changeKindTitles } from "../../../components/changes/words.ts";
 import { ChartPanel } from "../../../components/charts/chart-panel.tsx";
 import { StepChart } from "../../../components/charts/step-chart.tsx";
+import forms from "../../../components/forms/forms.module.css";
 import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { Panel } from "../../../components/layout/panel.tsx";
 import { StateBox } from "../../../components/layout/state-box.tsx";
@@ -40,9 +41,6 @@ export const metadata: Metadata = { title: "Overview" };
 
 const ranges = { "8h": 8, "1h": 1, "24h": 24, "7d": 168 } as const;
 type Range = keyof typeof ranges;
-
-/** To who sees machines by tag. */
-const noTrend = "now; earlier figures are kept by site, and not of machines by tag";
 
 /** Everything on the page, from one snapshot. */
 async function readPage(db: FleetReader, site: string | null, range: Range) {
@@ -321,68 +319,75 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
       <div className={styles.row2}>
         <HeatMap heat={heatOf(cells)} />
         <div className={styles.stack}>
-          <ChartPanel
-            title="Failing machines over time"
-            subtitle={
-              page.samples === null ? noTrend : `by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`
-            }
-            name="lynceus-failing"
-            table={trendTable(
-              trend,
-              [
-                { title: "Failing", value: (point) => point.failing },
-                ...lines.map((line) => ({
-                  title: line.pattern ?? "Other causes",
-                  value: (_: unknown, i: number) => line.values[i] ?? 0,
-                })),
-                { title: "At risk, working", value: (point) => point.atRisk },
-              ],
-              context,
-            )}
-          >
-            <StepChart
-              times={trend.times}
-              series={lines.map((line, i) => ({
-                label: lineName(line.pattern),
-                tone: i === 0 ? "bad-fill" : i === 1 && line.pattern !== null ? "ink2" : "ink3",
-                ...(i === 0 ? { filled: true } : {}),
-                values: line.values,
-              }))}
-              events={events}
-              zone={zone}
-              height={220}
-              sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${worst.map(([pattern, machines]) => `${formatCount(machines)} with ${pattern}`).join(", ")}.`}
-            />
-          </ChartPanel>
-          <ChartPanel
-            title="Not seen"
-            subtitle={page.samples === null ? noTrend : "stale, or cannot tell"}
-            name="lynceus-not-seen"
-            table={trendTable(
-              trend,
-              [
-                { title: "Stale", value: (point) => point.stale },
-                { title: "Cannot tell", value: (point) => point.cannotTell },
-              ],
-              context,
-            )}
-          >
-            <StepChart
-              times={trend.times}
-              series={[
-                { label: "stale", tone: "stale", values: trend.points.map((p) => p?.stale ?? null) },
-                {
-                  label: "cannot tell",
-                  tone: "unk",
-                  dashed: true,
-                  values: trend.points.map((p) => p?.cannotTell ?? null),
-                },
-              ]}
-              zone={zone}
-              height={120}
-              sentence={`Machines not seen over the last ${range}: ${formatCount(counts.stale)} stale and ${formatCount(counts.cannotTell)} cannot tell now.`}
-            />
-          </ChartPanel>
+          {page.samples === null ? (
+            // To who sees machines by tag.
+            <Panel title="Over time">
+              <p className={forms.none}>Earlier figures are kept by site, and not of machines by tag.</p>
+            </Panel>
+          ) : (
+            <>
+              <ChartPanel
+                title="Failing machines over time"
+                subtitle={`by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
+                name="lynceus-failing"
+                table={trendTable(
+                  trend,
+                  [
+                    { title: "Failing", value: (point) => point.failing },
+                    ...lines.map((line) => ({
+                      title: line.pattern ?? "Other causes",
+                      value: (_: unknown, i: number) => line.values[i] ?? 0,
+                    })),
+                    { title: "At risk, working", value: (point) => point.atRisk },
+                  ],
+                  context,
+                )}
+              >
+                <StepChart
+                  times={trend.times}
+                  series={lines.map((line, i) => ({
+                    label: lineName(line.pattern),
+                    tone: i === 0 ? "bad-fill" : i === 1 && line.pattern !== null ? "ink2" : "ink3",
+                    ...(i === 0 ? { filled: true } : {}),
+                    values: line.values,
+                  }))}
+                  events={events}
+                  zone={zone}
+                  height={220}
+                  sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${worst.map(([pattern, machines]) => `${formatCount(machines)} with ${pattern}`).join(", ")}.`}
+                />
+              </ChartPanel>
+              <ChartPanel
+                title="Not seen"
+                subtitle="stale, or cannot tell"
+                name="lynceus-not-seen"
+                table={trendTable(
+                  trend,
+                  [
+                    { title: "Stale", value: (point) => point.stale },
+                    { title: "Cannot tell", value: (point) => point.cannotTell },
+                  ],
+                  context,
+                )}
+              >
+                <StepChart
+                  times={trend.times}
+                  series={[
+                    { label: "stale", tone: "stale", values: trend.points.map((p) => p?.stale ?? null) },
+                    {
+                      label: "cannot tell",
+                      tone: "unk",
+                      dashed: true,
+                      values: trend.points.map((p) => p?.cannotTell ?? null),
+                    },
+                  ]}
+                  zone={zone}
+                  height={120}
+                  sentence={`Machines not seen over the last ${range}: ${formatCount(counts.stale)} stale and ${formatCount(counts.cannotTell)} cannot tell now.`}
+                />
+              </ChartPanel>
+            </>
+          )}
         </div>
       </div>
     </>

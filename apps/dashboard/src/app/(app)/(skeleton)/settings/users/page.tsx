@@ -38,8 +38,12 @@ export default async function UsersPage() {
               <thead>
                 <tr>
                   <th scope="col">Account</th>
-                  <th scope="col">Role</th>
-                  <th scope="col">Sees</th>
+                  <th scope="col" className={forms.wide}>
+                    Role
+                  </th>
+                  <th scope="col" className={forms.wide}>
+                    Sees
+                  </th>
                   <th scope="col" className={forms.wide}>
                     Last sign-in
                   </th>
@@ -83,9 +87,12 @@ function User({ user, isSelf, now }: { user: UserRow; isSelf: boolean; now: numb
         <small>
           <bdi>{safeText(user.email)}</bdi>
         </small>
+        <small className={forms.narrow}>
+          {user.access.role}, <bdi>{safeText(scopeText(user.access), 80)}</bdi>
+        </small>
       </td>
-      <td>{user.access.role}</td>
-      <td>
+      <td className={forms.wide}>{user.access.role}</td>
+      <td className={forms.wide}>
         <bdi>{safeText(scopeText(user.access), 80)}</bdi>
         <small>
           {[user.hasPassword ? "password" : null, user.twoFactor ? "code" : null, user.hasSso ? "single sign-on" : null]
