@@ -62,6 +62,9 @@ const rules: Record<string, Right> = {
   "POST /notices/{id}/retry": "configure",
   "GET /patterns/accuracy": "read",
   "GET /policy": "read",
+  "PUT /policy": "configure",
+  "GET /policy/versions": "read",
+  "GET /policy/versions/{version}": "read",
   "GET /reports": "operate",
   "DELETE /reports/{id}": "operate",
   "GET /silences": "read",
@@ -69,6 +72,8 @@ const rules: Record<string, Right> = {
   "POST /silences/preview": "read",
   "DELETE /silences/{id}": "operate",
   "GET /silences/{id}": "read",
+  "GET /sites": "read",
+  "PUT /sites": "configure",
   "GET /targets": "read",
   "GET /targets/history": "read",
   "GET /values": "read",
@@ -85,6 +90,8 @@ const signed = ["POST /hooks/pagerduty"];
 /** What a route needs to be asked with, for a machine and a site of the other part; the answer does not repeat it. */
 const bodies: Record<string, (site: "Bern" | "Graz", machine: string) => unknown> = {
   "PUT /alerting/config": () => ({ baseVersion: 0, config: {} }),
+  "PUT /policy": () => ({ baseVersion: 0, policy: {} }),
+  "PUT /sites": () => ({ items: [] }),
   "POST /alerting/receivers/{id}/test": () => ({}),
   "POST /alerting/simulate": () => ({ pattern: "proxy-unreachable" }),
   "POST /alerting/validate": () => ({}),

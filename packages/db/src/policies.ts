@@ -29,14 +29,32 @@ export function listPolicies(db: Reader): Promise<Omit<StoredPolicy, "body">[]> 
 /** What joins a policy and the machines that took it in the fleet's changes. */
 export const policyChangeKey = (from: number, to: number): string => `policy:${from}→${to}`;
 
-/** Stores a policy as the next version, whatever version its body names, and tells listeners of `lynceus_policy`. */
+/** Somebody saved a version meanwhile; may be shown. */
+export class PolicyConflictError extends Error {
+  override readonly name = "PolicyConflictError";
+}
+
+/** One version, or null. */
+export async function getPolicy(db: Reader, version: number): Promise<StoredPolicy | null> {
+  const row = await db.prisma.policy.findUnique({ where: { version } });
+  return row ? { ...row, body: row.body as unknown as Policy } : null;
+}
+
+/**
+ * Stores a policy as the next version, whatever version its body names, and tells listeners of `lynceus_policy`.
+ * @throws PolicyConflictError when `baseVersion` is given and is not the newest
+ */
 export async function savePolicy(
   db: Database,
-  input: { body: Policy; now: Date; createdBy: string; note?: string },
+  input: { body: Policy; now: Date; createdBy: string; note?: string; baseVersion?: number },
 ): Promise<StoredPolicy> {
   return db.prisma.$transaction(async (prisma) => {
     await prisma.$executeRaw`SELECT pg_advisory_xact_lock(${lockKey})`;
     const newest = await prisma.policy.findFirst({ orderBy: { version: "desc" } });
+    if (input.baseVersion !== undefined && input.baseVersion !== (newest?.version ?? 0))
+      throw new PolicyConflictError(
+        `version ${input.baseVersion} was edited, and version ${newest?.version ?? 0} is in force; read it again and repeat the change`,
+      );
     const version = (newest?.version ?? 0) + 1;
     const body: Policy = { ...input.body, version };
     const row = await prisma.policy.create({

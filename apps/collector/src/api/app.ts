@@ -11,6 +11,7 @@ import type { TlsMaterial } from "../tls.ts";
 import { type AboutRoutesOptions, aboutRoutes } from "./about-routes.ts";
 import { type AlertingRoutesOptions, alertingRoutes } from "./alerting-routes.ts";
 import { requireTokens } from "./auth.ts";
+import { configurationRoutes } from "./configuration-routes.ts";
 import { docsRoutes } from "./docs-routes.ts";
 import { documentOptions } from "./document.ts";
 import { handleErrors } from "./errors.ts";
@@ -76,6 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(aboutRoutes(options), { prefix: "/api/v1" });
   await app.register(incidentRoutes(options), { prefix: "/api/v1" });
   await app.register(alertingRoutes(options), { prefix: "/api/v1" });
+  await app.register(configurationRoutes(options), { prefix: "/api/v1" });
   await app.register(pagerDutyHook(options), { prefix: "/api/v1" });
   await app.register(eventRoutes(options.events), { prefix: "/api/v1" });
   app.get("/api/v1/openapi.json", { config: { open: "it describes the API" }, schema: { hide: true } }, async () =>

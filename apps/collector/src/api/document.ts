@@ -35,6 +35,7 @@ const tagTexts: Record<string, string> = {
   reports: "What people saw, and how often patterns were right",
   series: "Counts and targets over time",
   silences: "Machines of which nobody is told for a while",
+  sites: "Which subnet is which site",
   verifications: "Machines that are asked again whether a fix helped",
 };
 

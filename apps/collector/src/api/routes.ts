@@ -4,10 +4,8 @@ import { createToken, type EnrollmentTokenRow, listTokens, revokeToken } from "@
 import { listFindings } from "@lynceus/db/findings";
 import { countMachines, getMachine, isMachineSort, listMachines, machineSortKeys } from "@lynceus/db/machines";
 import { listObservations } from "@lynceus/db/observations";
-import { currentPolicy } from "@lynceus/db/policies";
 import { listTimeline } from "@lynceus/db/timeline";
 import { patternIdSchema } from "@lynceus/protocol/names";
-import { policySchema } from "@lynceus/protocol/policy";
 import {
   apiErrorSchema,
   countsSchema,
@@ -61,7 +59,7 @@ const toToken = (row: EnrollmentTokenRow) => ({
 
 /** The read API under `/api/v1`, and the two things that may be asked of it: a check now, and an enrolment token. */
 export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
-  const { db, now } = options;
+  const { now } = options;
   return async (app) => {
     app.get(
       "/machines",
@@ -250,34 +248,6 @@ export const apiRoutes = (options: ApiOptions): FastifyPluginAsyncZod => {
         },
       },
       ({ query, fleet }) => countMachines(fleet, { terms: termsOf(query.q, now()), site: query.site ?? null }),
-    );
-
-    app.get(
-      "/policy",
-      {
-        config: read,
-        schema: {
-          summary: "The policy in force",
-          tags: ["policy"],
-          security: bearer,
-          response: {
-            200: z.object({
-              version: z.number().int(),
-              createdAt: isoTimeSchema,
-              createdBy: z.string(),
-              note: z.string(),
-              policy: policySchema,
-            }),
-            ...errors,
-          },
-        },
-      },
-      async () => {
-        const stored = await currentPolicy(db);
-        if (!stored) throw new ApiProblem(404, "not-found", "there is no policy yet; the first-run page makes one");
-        const { body, createdAt, ...rest } = stored;
-        return { ...rest, createdAt: iso(createdAt), policy: body };
-      },
     );
 
     app.get(
