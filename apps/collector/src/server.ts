@@ -1,13 +1,13 @@
-import { randomUUID } from "node:crypto";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Database } from "@lynceus/db/client";
 import { setCloned } from "@lynceus/db/identity";
+import { installationId } from "@lynceus/db/installation";
 import { clearConnected, countMachines } from "@lynceus/db/machines";
 import { listen } from "@lynceus/db/notify";
 import { ensurePartitions } from "@lynceus/db/partitions";
 import { wholeFleet } from "@lynceus/db/scope";
-import { getSetting, initSetting, setSetting } from "@lynceus/db/settings";
+import { getSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
 import { shortTextOf } from "@lynceus/diagnosis/texts";
 import type { KeyRing } from "@lynceus/notify/key-ring";
@@ -82,14 +82,6 @@ export interface CollectorOptions {
 const livePath = "/api/v1/live";
 /** How long a stop waits for the database and for agents to hang up. */
 const stopMs = 10_000;
-
-/** The first eight digits of the installation's id: what its incidents are told apart by from another's. */
-async function installationId(db: Database): Promise<string> {
-  const stored = (await initSetting(db, "installation", { id: randomUUID() })) as { id?: unknown } | null;
-  const text = typeof stored?.id === "string" ? stored.id.replace(/[^0-9a-z]/gi, "") : "";
-  if (text.length < 8) throw new Error('setting "installation" of the database is damaged; restore it from a backup');
-  return text.slice(0, 8);
-}
 
 /** Starts a collector. It listens when this resolves. */
 export async function startCollector(options: CollectorOptions) {

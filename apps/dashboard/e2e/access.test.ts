@@ -31,6 +31,9 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/changes": "read",
   "/changes/[id]": "read",
   "/enrolment": "administer",
+  "/i/[number]": "read",
+  "/incidents": "read",
+  "/incidents/[number]": "read",
   "/first/password": "session",
   "/first/second-factor": "session",
   "/login": "open",
@@ -67,6 +70,7 @@ const routeRules: Record<string, Right | "open"> = {
   "POST /api/verifications": "operate",
   "GET /api/verifications/[id]": "read",
   "POST /api/verifications/[id]/cancel": "operate",
+  "POST /i/[number]/act": "operate",
   "POST /machines/export": "read",
   "GET /machines/counts": "read",
   "GET /machines/rows": "read",
@@ -80,6 +84,11 @@ const queries: Record<string, (other: Name) => string> = {
   "/machines/values": () => "?field=name&q=",
 };
 const bodies: Record<string, (other: Name) => unknown> = {
+  "/i/[number]/act": () => {
+    const form = new FormData();
+    form.set("act", "acknowledge");
+    return form;
+  },
   "/machines/export": (other) => {
     const form = new FormData();
     form.set("format", "csv");
@@ -154,7 +163,7 @@ const addressOf = (file: string) =>
     .filter((part) => !/^\(.*\)$/.test(part))
     .join("/")}`.replace(/^\/$/, "/");
 const fill = (address: string, id: string) =>
-  address.replace("[id]", encodeURIComponent(id)).replace(/\[[^\]]+\]/g, "2");
+  address.replace(/\[(?:id|number)\]/, encodeURIComponent(id)).replace(/\[[^\]]+\]/g, "2");
 
 const partOf = ({ access }: Person): Name | null =>
   access.sites === null && access.tags === null ? null : access.sites === null ? "GRAZ" : "BERN";
@@ -226,7 +235,8 @@ describe("pages", () => {
       const other = part === null ? null : otherOf(part);
       const held = rule === "open" || rule === "session" || allows(person.access, rule);
       // Of a part: every id of the other one. Of the whole fleet: one that opens.
-      const ids = page.includes("[id]") ? (other ? idsOf(parts[other]) : [parts.BERN.machine]) : [""];
+      const own = page.includes("[number]") ? parts.BERN.incident : parts.BERN.machine;
+      const ids = /\[(?:id|number)\]/.test(page) ? (other ? idsOf(parts[other]) : [own]) : [""];
       for (const id of held ? ids : ids.slice(0, 1)) {
         const answer = await ask(person, fill(page, id) + (other ? (queries[page]?.(other) ?? "") : ""));
         const refused = `${answer.location}${answer.text}`.includes("/no-right?of=");
@@ -243,14 +253,14 @@ describe("pages", () => {
     for (const name of ["BERN", "GRAZ"] as const) {
       const viewer = people.find((person) => partOf(person) === name && person.access.role === "viewer");
       if (!viewer) throw new Error(`no viewer of ${name}`);
-      const { machine, cause, change } = parts[name];
+      const { machine, incident, change } = parts[name];
       for (const page of [
         "/",
         "/machines",
-        "/causes",
+        "/incidents",
         "/changes",
         `/machines/${machine}`,
-        `/causes/${cause}`,
+        `/incidents/${incident}`,
         `/changes/${change}`,
       ])
         expect([page, (await ask(viewer, page)).text.includes(name)]).toEqual([page, true]);
@@ -282,7 +292,7 @@ describe("route handlers", () => {
         if (part === null && allows(person.access, rule)) continue;
         const other = otherOf(part ?? "BERN");
         const before = await stateOf(part);
-        for (const id of address.includes("[id]") ? idsOf(parts[other]) : [""]) {
+        for (const id of /\[(?:id|number)\]/.test(address) ? idsOf(parts[other]) : [""]) {
           const body = bodies[address]?.(other);
           const answer = await ask(person, fill(address, id) + (queries[address]?.(other) ?? ""), {
             method,

@@ -32,6 +32,7 @@ const openPages: Record<string, string> = {
   login: "it makes the session",
   "login/code": "it makes the session",
   welcome: "the one-time link is its key",
+  "i/[number]": "a session, or the signed link of a notice, is its key: else it leads to the log-in",
 };
 
 type Handler = (request: Request, context: { params: Promise<Record<string, string>> }) => Promise<Response>;

@@ -4,7 +4,7 @@ import type { Counts } from "@lynceus/protocol/read-api";
 import { describe, expect, test } from "vitest";
 import { beforeAfter, changeTitle } from "../src/components/changes/words.ts";
 import { countTicks, spreadLabels } from "../src/components/charts/scale.ts";
-import { causeQuery } from "../src/components/overview/causes.tsx";
+import { term } from "../src/components/machines/links.ts";
 import { heatOf, shade } from "../src/components/overview/heat.ts";
 import { sentenceOf } from "../src/components/overview/sentence.ts";
 import { deltas, deltaText, patternLines, trendOf } from "../src/components/overview/trend.ts";
@@ -106,11 +106,13 @@ describe("site by pattern", () => {
 });
 
 test("a cause opens exactly its failing machines, whatever characters it holds", () => {
-  const query = causeQuery({ pattern: "tls-interception", severity: "prompting", cause: 'a "b", c\\d' });
+  const query = [term("status", "failing"), term("primary", "tls-interception"), term("cause", 'a "b", c\\d')].join(
+    " ",
+  );
   const { terms, errors } = parseFilter(query, { now: 0 });
   expect(errors).toEqual([]);
-  expect(terms.map((term) => term.field)).toEqual(["status", "primary", "severity", "cause"]);
-  expect(terms[3]?.values[0]).toMatchObject({ text: 'a "b", c\\d', match: "exact" });
+  expect(terms.map((term) => term.field)).toEqual(["status", "primary", "cause"]);
+  expect(terms[2]?.values[0]).toMatchObject({ text: 'a "b", c\\d', match: "exact" });
 });
 
 test("a change is shown field by field, before and after", () => {

@@ -20,6 +20,12 @@ export class IncidentActError extends Error {
   override readonly name = "IncidentActError";
 }
 
+/** Who acts: `actor` for the audit log, `name` as people call them, where it is another. */
+export interface Actor extends By {
+  name?: string;
+}
+const nameOf = ({ actor, name }: Actor): string => name ?? actor;
+
 interface Locked {
   number: number;
   endedAt: Date | null;
@@ -39,7 +45,7 @@ interface Act {
 async function perform(
   db: Fleet,
   number: number,
-  by: By,
+  by: Actor,
   act: (incident: Locked, prisma: Prisma.TransactionClient) => Promise<Act | null>,
 ): Promise<boolean> {
   if (!Number.isSafeInteger(number) || number < 1 || number >= 2 ** 31) return false;
@@ -57,7 +63,7 @@ async function perform(
     if (!done) return true;
     const { action, kind, reason, text, after } = done;
     await storeEvents({ prisma }, [
-      { incident: number, at: by.now.getTime(), kind, reason, text: toSqlText(text), detail: {}, actor: by.actor },
+      { incident: number, at: by.now.getTime(), kind, reason, text: toSqlText(text), detail: {}, actor: nameOf(by) },
     ]);
     await writeAudit(
       { prisma },
@@ -79,26 +85,26 @@ function requireOpen({ number, endedAt }: Locked): void {
 export const acknowledgeIncident = (
   db: Fleet,
   number: number,
-  by: By & { via: string; person?: string | null },
+  by: Actor & { via: string; person?: string | null },
 ): Promise<boolean> =>
   perform(db, number, by, async (incident, prisma) => {
     requireOpen(incident);
     if (incident.acknowledgedBy !== null) return null;
     await prisma.$executeRaw`
-      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(by.actor)},
+      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(nameOf(by))},
         acknowledged_via = ${by.via}, acknowledged_person = ${by.person ?? null},
         state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END WHERE number = ${number}`;
     return {
       action: "incident.acknowledge",
       kind: "acknowledged",
       reason: "acknowledged",
-      text: `Acknowledged by ${by.actor}`,
+      text: `Acknowledged by ${nameOf(by)}`,
       after: { via: by.via },
     };
   });
 
 /** Nobody has it any more: escalation begins anew. */
-export const releaseIncident = (db: Fleet, number: number, by: By): Promise<boolean> =>
+export const releaseIncident = (db: Fleet, number: number, by: Actor): Promise<boolean> =>
   perform(db, number, by, async (incident, prisma) => {
     requireOpen(incident);
     if (incident.acknowledgedBy === null) return null;
@@ -110,7 +116,7 @@ export const releaseIncident = (db: Fleet, number: number, by: By): Promise<bool
       action: "incident.release",
       kind: "released",
       reason: "released",
-      text: `Released by ${by.actor}; ${incident.acknowledgedBy} had it`,
+      text: `Released by ${nameOf(by)}; ${incident.acknowledgedBy} had it`,
     };
   });
 
@@ -118,7 +124,7 @@ export const releaseIncident = (db: Fleet, number: number, by: By): Promise<bool
  * It is over for people. Where members fail, `note` must say why: they stay its members, and only other machines of the
  * same cause open it again. Throws an IncidentActError without a note.
  */
-export const closeIncident = (db: Fleet, number: number, by: By & { note: string }): Promise<boolean> =>
+export const closeIncident = (db: Fleet, number: number, by: Actor & { note: string }): Promise<boolean> =>
   perform(db, number, by, async (incident, prisma) => {
     requireOpen(incident);
     const note = by.note.trim();
@@ -127,19 +133,19 @@ export const closeIncident = (db: Fleet, number: number, by: By & { note: string
         `${incident.failing} of its machines fail; say in note why it is closed, e.g. "known, fixed by Friday"`,
       );
     await prisma.$executeRaw`
-      UPDATE incidents SET state = 'resolved', ended_at = ${by.now}, ended_how = 'closed', ended_by = ${toSqlText(by.actor)},
+      UPDATE incidents SET state = 'resolved', ended_at = ${by.now}, ended_how = 'closed', ended_by = ${toSqlText(nameOf(by))},
         ended_note = ${toSqlText(note)}, memory = jsonb_set(memory, '{joinedSinceClose}', '0') WHERE number = ${number}`;
     return {
       action: "incident.close",
       kind: "closed",
       reason: "by-hand",
-      text: note === "" ? `Closed by ${by.actor}` : `Closed by ${by.actor}: ${note}`,
+      text: note === "" ? `Closed by ${nameOf(by)}` : `Closed by ${nameOf(by)}: ${note}`,
       after: { note, failing: incident.failing },
     };
   });
 
 /** Something to remember, on the timeline; also when it is over. */
-export const noteIncident = (db: Fleet, number: number, by: By & { text: string }): Promise<boolean> =>
+export const noteIncident = (db: Fleet, number: number, by: Actor & { text: string }): Promise<boolean> =>
   perform(db, number, by, async () => ({
     action: "incident.note",
     kind: "note",
@@ -152,13 +158,13 @@ export const noteIncident = (db: Fleet, number: number, by: By & { text: string 
 export const takeOverIncident = (
   db: Fleet,
   number: number,
-  by: By & { via: string; person?: string | null },
+  by: Actor & { via: string; person?: string | null },
 ): Promise<boolean> =>
   perform(db, number, by, async (incident, prisma) => {
     requireOpen(incident);
-    if (incident.acknowledgedBy === by.actor) return null;
+    if (incident.acknowledgedBy === nameOf(by)) return null;
     await prisma.$executeRaw`
-      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(by.actor)},
+      UPDATE incidents SET acknowledged_at = ${by.now}, acknowledged_by = ${toSqlText(nameOf(by))},
         acknowledged_via = ${by.via}, acknowledged_person = ${by.person ?? null},
         state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END WHERE number = ${number}`;
     return {
@@ -167,8 +173,8 @@ export const takeOverIncident = (
       reason: "acknowledged",
       text:
         incident.acknowledgedBy === null
-          ? `Acknowledged by ${by.actor}`
-          : `Taken over by ${by.actor}; ${incident.acknowledgedBy} had it`,
+          ? `Acknowledged by ${nameOf(by)}`
+          : `Taken over by ${nameOf(by)}; ${incident.acknowledgedBy} had it`,
       after: { via: by.via, from: incident.acknowledgedBy },
     };
   });
@@ -178,7 +184,7 @@ export interface ToldByHand {
   /** `handed-over`: that person is asked to take it over, and has a link that does it. */
   readonly reason: "handed-over" | "sent-by-hand";
   /** "L. Tan", "Proxy team". */
-  readonly name: string;
+  readonly to: string;
   readonly contacts: readonly { readonly receiver: string; readonly person: string | null }[];
   readonly compose: Omit<ComposeContext, "now">;
 }
@@ -187,15 +193,15 @@ export interface ToldByHand {
  * Tells somebody of an incident now, whatever the routes say. Who has it keeps it until another one takes it over: it is
  * nobody's at no moment. Who was told hears of its end as well.
  */
-export const tellOfIncident = (db: Fleet, number: number, by: By & ToldByHand): Promise<boolean> =>
+export const tellOfIncident = (db: Fleet, number: number, by: Actor & ToldByHand): Promise<boolean> =>
   perform(db, number, by, async (locked, prisma) => {
     requireOpen(locked);
     const incident = await readIncident({ prisma }, number);
     if (!incident) return null;
-    const { reason, name, contacts } = by;
+    const { reason, to, contacts } = by;
     const now = by.now.getTime();
     const handed = reason === "handed-over";
-    const why = handed ? `${by.actor} hands it over to you` : `${by.actor} had it sent`;
+    const why = handed ? `${nameOf(by)} hands it over to you` : `${nameOf(by)} had it sent`;
     const { installation } = by.compose;
     const turn = randomUUID().slice(0, 8);
     const notices = contacts.map(({ receiver, person }) => {
@@ -215,7 +221,7 @@ export const tellOfIncident = (db: Fleet, number: number, by: By & ToldByHand): 
         at: now,
         kind: "told",
         reason,
-        text: toSqlText(`Notice to ${name}: ${handed ? "handed over" : "sent"} by ${by.actor}`),
+        text: toSqlText(`Notice to ${to}: ${handed ? "handed over" : "sent"} by ${nameOf(by)}`),
         detail: { kind, notice: key, person, receiver },
       })),
     );
@@ -224,9 +230,9 @@ export const tellOfIncident = (db: Fleet, number: number, by: By & ToldByHand): 
       kind: handed ? "handed-over" : "sent",
       reason,
       text: handed
-        ? `Handed over to ${name} by ${by.actor}; ${locked.acknowledgedBy ?? "nobody"} has it until ${name} acknowledges`
-        : `${name} told by ${by.actor}`,
-      after: { to: name, receivers: contacts.map(({ receiver }) => receiver) },
+        ? `Handed over to ${to} by ${nameOf(by)}; ${locked.acknowledgedBy ?? "nobody"} has it until ${to} acknowledges`
+        : `${to} told by ${nameOf(by)}`,
+      after: { to, receivers: contacts.map(({ receiver }) => receiver) },
     };
   });
 

@@ -1,5 +1,6 @@
+import type { HeldReason } from "@lynceus/incidents/reasons";
 import type { PatternId } from "@lynceus/protocol/names";
-import type { Incident } from "@lynceus/protocol/read-api-incidents";
+import type { Incident, IncidentMember } from "@lynceus/protocol/read-api-incidents";
 import type { CauseFinding, SpreadPoint } from "./cause-spread.ts";
 import { Prisma } from "./client.ts";
 import { isUuid } from "./cursor.ts";
@@ -34,6 +35,19 @@ export async function incidentFindings(db: FleetReader, number: number): Promise
     FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
     WHERE b.incident = ${number} AND b.left_at IS NULL AND m.primary_pattern IS NOT NULL AND m.primary_cause IS NOT NULL
     GROUP BY 1, 2 ORDER BY machines DESC, pattern, cause LIMIT 8`;
+}
+
+/** An incident's machines by site and where each stands, the largest site first. */
+export async function incidentSites(
+  db: FleetReader,
+  number: number,
+): Promise<{ site: string | null; state: IncidentMember["state"]; machines: number }[]> {
+  if (!isNumber(number)) return [];
+  return db.prisma.$queryRaw<{ site: string | null; state: IncidentMember["state"]; machines: number }[]>`
+    SELECT m.site, CASE WHEN b.left_at IS NOT NULL OR (i.kind = 'failing' AND m.status = 'healthy') THEN 'verified'
+        WHEN i.kind = 'silent' OR m.status = 'failing' THEN 'failing' ELSE 'silent' END AS state, count(*)::int AS machines
+    FROM incidents i JOIN incident_members b ON b.incident = i.number JOIN ${machines(db)} m ON m.id = b.machine_id
+    WHERE i.number = ${number} GROUP BY 1, 2 ORDER BY sum(count(*)) OVER (PARTITION BY m.site) DESC, m.site, state`;
 }
 
 /** A machine whose evidence stands for the incident's: the first failing one by name, else any member; null where none is seen. */
@@ -90,4 +104,17 @@ export async function incidentOfCause(db: FleetReader, causeId: string): Promise
     SELECT i.number FROM incidents i WHERE i.cause_id = ${causeId}::uuid AND ${isSeen(db)}
     ORDER BY i.ended_at IS NOT NULL, i.opened_at DESC LIMIT 1`;
   return row?.number ?? null;
+}
+
+/** Why nobody was told of each of these incidents yet, where nobody was; the reason of one route where there are several. */
+export async function heldReasons(db: FleetReader, numbers: readonly number[]): Promise<Map<number, HeldReason>> {
+  const known = numbers.filter(isNumber).slice(0, 500);
+  if (known.length === 0) return new Map();
+  const rows = await db.prisma.$queryRaw<{ number: number; held: HeldReason }[]>`
+    SELECT DISTINCT ON (i.number) i.number, t.value->>'held' AS held
+    FROM incidents i, jsonb_each(i.memory->'tellings') t
+    WHERE i.number = ANY (${known}::int[]) AND ${isSeen(db)} AND t.value->>'held' IS NOT NULL
+      AND NOT EXISTS (SELECT FROM jsonb_each(i.memory->'tellings') o WHERE o.value->>'toldAt' IS NOT NULL)
+    ORDER BY i.number, t.key`;
+  return new Map(rows.map(({ number, held }) => [number, held]));
 }

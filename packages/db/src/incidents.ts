@@ -84,7 +84,7 @@ export interface IncidentQuery {
   pattern?: string;
   /** With a machine of this site, at present or before. */
   site?: string | null;
-  /** With a machine that fits, at present. */
+  /** With a machine that fits: at present, or of what is over at any time. */
   terms?: readonly FilterTerm[];
   since?: Date;
   cursor?: string | null;
@@ -107,7 +107,7 @@ export async function listIncidents(db: FleetReader, query: IncidentQuery = {}):
   if (query.since) where.push(Prisma.sql`(i.ended_at IS NULL OR i.ended_at >= ${query.since})`);
   if (query.site || query.terms?.length)
     where.push(Prisma.sql`EXISTS (SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
-      WHERE b.incident = i.number AND ${query.terms?.length ? Prisma.sql`b.left_at IS NULL` : Prisma.sql`TRUE`}
+      WHERE b.incident = i.number AND ${query.terms?.length ? Prisma.sql`(b.left_at IS NULL OR i.ended_at IS NOT NULL)` : Prisma.sql`TRUE`}
         AND ${machineWhere({ terms: query.terms ?? [], site: query.site ?? null })})`);
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {

@@ -127,6 +127,14 @@ export async function listSilences(
   };
 }
 
+/** How many silences of what is seen are in force. */
+export async function countSilences(db: FleetReader, now: Date): Promise<number> {
+  const [row] = await db.prisma.$queryRaw<{ total: number }[]>`
+    SELECT count(*)::int AS total FROM silences s
+    WHERE s.starts_at <= ${now} AND s.ends_at > ${now} AND ${madeWithin(db, Prisma.sql`s`)}`;
+  return row?.total ?? 0;
+}
+
 /**
  * What a filter matches at this moment, of what is seen: machines, the failing ones of them, some of their names, and how
  * much of each open incident would be silent. Throws a FilterFieldError for what the table cannot answer.

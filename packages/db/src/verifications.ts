@@ -108,16 +108,17 @@ export async function getVerification(db: FleetReader, id: string): Promise<Veri
   return row ? tidy(row.item) : null;
 }
 
-/** The newest verifications; of one pattern, cause text or shared cause where asked so. */
+/** The newest verifications; of one pattern, cause text, shared cause or filter where asked so. */
 export async function listVerifications(
   db: FleetReader,
-  query: { pattern?: string; cause?: string; causeId?: string; limit?: number } = {},
+  query: { pattern?: string; cause?: string; causeId?: string; q?: string; limit?: number } = {},
 ): Promise<Verification[]> {
   const where = [within(db)];
   if (query.pattern !== undefined) where.push(Prisma.sql`v.pattern = ${query.pattern}`);
   if (query.cause !== undefined) where.push(Prisma.sql`v.cause = ${query.cause}`);
   if (query.causeId !== undefined)
     where.push(Prisma.sql`v.cause_id = ${isUuid(query.causeId) ? query.causeId : null}::uuid`);
+  if (query.q !== undefined) where.push(Prisma.sql`v.q = ${query.q}`);
   const rows = await db.prisma.$queryRaw<{ item: JsonRow }[]>`
     SELECT to_json(page) AS item FROM (
       SELECT ${columns} FROM fix_verifications v WHERE ${Prisma.join(where, " AND ")}

@@ -107,8 +107,10 @@ describe("a part of the fleet", () => {
     groupMachines: (db) => machines.groupMachines(db, "name"),
     countOpenIncidents: async (db) => (await incidents.countOpenIncidents(db)).open || null,
     exampleMember: (db, { incident }) => incidentPage.exampleMember(db, Number(incident)),
+    heldReasons: async (db, { incident }) => [...(await incidentPage.heldReasons(db, [Number(incident)]))],
     incidentFindings: (db, { incident }) => incidentPage.incidentFindings(db, Number(incident)),
     incidentOfCause: (db, { cause }) => incidentPage.incidentOfCause(db, cause),
+    incidentSites: (db, { incident }) => incidentPage.incidentSites(db, Number(incident)),
     incidentSpread: (db, { incident }) => incidentPage.incidentSpread(db, Number(incident)),
     namedMachines: (db, part) => incidentPage.namedMachines(db, [part.machine]),
     relatedIncidents: (db, { incident }) => incidentPage.relatedIncidents(db, Number(incident)),
@@ -119,6 +121,7 @@ describe("a part of the fleet", () => {
     listIncidentEvents: (db, { incident }) => incidents.listIncidentEvents(db, Number(incident)),
     listIncidentMembers: (db, { incident }) => incidents.listIncidentMembers(db, Number(incident)),
     listIncidents: (db) => incidents.listIncidents(db),
+    countSilences: async (db) => (await silences.countSilences(db, now)) || null,
     listSilences: (db) => silences.listSilences(db, { now }),
     previewSilence: (db) => silences.previewSilence(db, ""),
     getMachine: (db, part) => machines.getMachine(db, part.machine),
@@ -194,7 +197,7 @@ describe("a part of the fleet", () => {
     tellOfIncident: {
       act: (db, { incident }) => {
         const compose = { dashboardUrl: "https://x", installation: "test", textsOf: () => null };
-        const told = { reason: "handed-over" as const, name: "x", contacts: [], compose };
+        const told = { reason: "handed-over" as const, to: "x", contacts: [], compose };
         return incidentActs.tellOfIncident(db, Number(incident), { ...by, ...told });
       },
       refused: false,

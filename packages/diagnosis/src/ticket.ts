@@ -51,7 +51,7 @@ const escaped = (text: string): string =>
     .replace(/^(\s*)([-+=])/, "$1\\$2")
     .replace(/^(\s*\d{1,9})([.)])/, "$1\\$2");
 
-const minute = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+export const minute = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 const headlines: Record<MachineStatus, string> = {
   failing: "credential prompts expected",
@@ -62,7 +62,7 @@ const headlines: Record<MachineStatus, string> = {
 };
 
 /** A ticket in parts; `own` is our own wording, the rest is what a machine said. */
-type Line =
+export type Line =
   | { readonly kind: "title" | "text"; readonly text: string }
   | { readonly kind: "heading"; readonly own: string }
   | { readonly kind: "item" | "step"; readonly text: string }
@@ -151,11 +151,14 @@ function linesOf(machine: Machine, { now, link }: TicketOptions): Line[] {
  * What one pastes into a ticket: verdict, evidence, the counterfactual, the fix, as plain text and as Markdown. Pure.
  * What a machine said is redacted once more, and can be neither markup, nor a link, nor a line of its own.
  */
-export function ticketText(machine: Machine, options: TicketOptions): Ticket {
+export const ticketText = (machine: Machine, options: TicketOptions): Ticket => renderTicket(linesOf(machine, options));
+
+/** A ticket's lines as plain text and as Markdown, each text redacted and escaped. */
+export function renderTicket(lines: readonly Line[]): Ticket {
   const text: string[] = [];
   const markdown: string[] = [];
   let step = 0;
-  for (const line of linesOf(machine, options)) {
+  for (const line of lines) {
     const shown = "text" in line ? redacted(line.text) : "";
     const safe = escaped(shown);
     if (line.kind !== "step") step = 0;

@@ -8,6 +8,7 @@ import { createUser } from "@lynceus/db/users";
 import { everyMachine } from "@lynceus/protocol/access";
 import { closedPort } from "@lynceus/testkit/listening";
 import { hashPassword } from "better-auth/crypto";
+import { secretKey } from "../../test/support/incidents.ts";
 import { type SeededFleet, seedFleet } from "../../test/support/seed.ts";
 import { admin } from "./browser.ts";
 import { root } from "./up.ts";
@@ -37,6 +38,7 @@ export async function startDashboard(databaseUrl: string): Promise<{ base: strin
       LYNCEUS_PUBLIC_URL: base,
       LYNCEUS_COLLECTOR_URL: "wss://collector.contoso.com:7443",
       LYNCEUS_COLLECTOR_PIN: "ab".repeat(32),
+      LYNCEUS_SECRET_KEY: secretKey,
       BETTER_AUTH_SECRET: "kR8v1nQ0xTz5Lw2mYb7Jc4Hd9Fs6Gp3A",
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,3 +1,4 @@
+import { type KeyRing, parseKeyRing } from "@lynceus/notify/key-ring";
 import { isLoopbackHost } from "./hosts.ts";
 
 /** What the process was started with. Read when first asked, never at build time. */
@@ -11,6 +12,11 @@ export interface Environment {
   collectorUrl: string | null;
   /** SHA-256 of the collector's authority key, hex; null when a public or company authority signed it. */
   collectorPin: string | null;
+  /**
+   * The installation's secret keys, the same that the collectors have: they seal receivers' secrets and sign acknowledge
+   * links. Null where none are given: then secrets cannot be set here, and links are not believed.
+   */
+  secretKeys: KeyRing | null;
   /** Cookies carry `Secure`: always, but for plain HTTP on loopback. */
   secureCookies: boolean;
   /** Tests alone: servers may be found on loopback. */
@@ -41,6 +47,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     authSecret,
     collectorUrl: env.LYNCEUS_COLLECTOR_URL || null,
     collectorPin: env.LYNCEUS_COLLECTOR_PIN || null,
+    secretKeys: env.LYNCEUS_SECRET_KEY ? parseKeyRing(env.LYNCEUS_SECRET_KEY) : null,
     secureCookies: publicUrl.protocol === "https:" || !isLoopbackHost(publicUrl.hostname),
     discoverOnLoopback: env.LYNCEUS_DISCOVERY_ALLOW_LOOPBACK === "1",
     discoveryServers:

@@ -1,4 +1,6 @@
+import { countOpenIncidents } from "@lynceus/db/incidents";
 import { currentPolicy } from "@lynceus/db/policies";
+import { countSilences } from "@lynceus/db/silences";
 import { allows } from "@lynceus/protocol/access";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
@@ -15,9 +17,15 @@ export default async function AppLayout({ children }: { children: ReactNode }) {
   // The first thing an admin sees, until agents know what to probe.
   if (allows(user.access, "configure") && path === "/" && (await currentPolicy(database())) === null)
     redirect("/setup");
+  const counts = {
+    "/incidents": (await countOpenIncidents(user.fleet)).open,
+    "/silences": await countSilences(user.fleet, new Date()),
+  };
   return (
     <LiveProvider>
-      <AppFrame user={{ name: user.name, access: user.access }}>{children}</AppFrame>
+      <AppFrame user={{ name: user.name, access: user.access }} counts={counts}>
+        {children}
+      </AppFrame>
     </LiveProvider>
   );
 }

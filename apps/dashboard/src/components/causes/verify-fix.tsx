@@ -4,7 +4,7 @@ import { formatCount, formatTime, safeText } from "@lynceus/protocol/present";
 import { Button } from "@mantine/core";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { VerificationAnswer } from "../../lib/verification-answer.ts";
 import { Icon } from "../icon.tsx";
 import { Panel } from "../layout/panel.tsx";
@@ -24,15 +24,20 @@ const marks: Partial<Record<VerificationAnswer["left"][number]["state"], MarkSta
 
 /** Probes every member again now, and shows 347 → 3 as it happens. */
 export function VerifyFix(props: {
-  causeId: string;
-  /** Machines that it explains now. */
+  /** Who is probed: a shared cause's machines, or those of a filter. */
+  cohort: { causeId: string } | { q: string };
+  /** Machines that are in it now. */
   members: number;
   first: VerificationAnswer | null;
   allowed: boolean;
   now: number;
   zone: string;
+  /** True where the page's head has the button that starts it. */
+  headed?: boolean;
+  /** Where its machines stand, as long as none was asked. */
+  children?: ReactNode;
 }) {
-  const { causeId, members, first, allowed, now, zone } = props;
+  const { cohort, members, first, allowed, now, zone, headed = false, children } = props;
   const router = useRouter();
   const [answer, setAnswer] = useState(first);
   const [failed, setFailed] = useState<string | null>(null);
@@ -95,7 +100,7 @@ export function VerifyFix(props: {
       setStarting(false);
     }
   }, []);
-  const start = () => void post("/api/verifications", { causeId });
+  const start = () => void post("/api/verifications", cohort);
 
   const latest = useRef({ start, able: false });
   latest.current = { start, able: allowed && !running && !starting && members > 0 };
@@ -121,7 +126,7 @@ export function VerifyFix(props: {
           : `started ${formatTime(Date.parse(verification.createdAt), { now, zone })} by ${safeText(verification.createdBy)}`
       }
     >
-      {verification === null || answer === null ? null : <Standing answer={answer} now={now} zone={zone} />}
+      {verification === null || answer === null ? children : <Standing answer={answer} now={now} zone={zone} />}
       {failed === null ? null : (
         <p className={`${styles.note} ${styles.error}`} role="alert">
           {failed}
@@ -136,7 +141,7 @@ export function VerifyFix(props: {
           >
             Stop
           </Button>
-        ) : (
+        ) : headed ? null : (
           <Button
             variant="filled"
             leftSection={<Icon name="probe" />}

@@ -28,3 +28,25 @@ export function spreadLabels(wanted: readonly number[], gap: number, top: number
   for (const label of order) out[label.i] = label.y;
   return out;
 }
+
+/**
+ * Where the labels of event lines begin: beside their line, on the side with more room, else on the other; null where
+ * neither side is free, since two labels on one another say nothing. Lines come in their order from left to right.
+ */
+export function placeEventLabels(
+  labels: readonly { readonly x: number; readonly width: number }[],
+  { left, right, gap }: { readonly left: number; readonly right: number; readonly gap: number },
+): (number | null)[] {
+  const taken: [from: number, to: number][] = labels.map(({ x }) => [x, x]);
+  const isFree = (from: number, to: number, own: number) =>
+    from >= left - gap && to <= right + gap && taken.every(([a, b], i) => i === own || to < a || from > b);
+  return labels.map(({ x, width }, own) => {
+    const after = x + gap;
+    const before = x - gap - width;
+    const sides = x - left > (right - left) / 2 ? [before, after] : [after, before];
+    const place = sides.find((from) => isFree(from, from + width, own));
+    if (place === undefined) return null;
+    taken.push([place - gap / 2, place + width + gap / 2]);
+    return place;
+  });
+}

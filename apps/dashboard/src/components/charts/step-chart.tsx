@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import styles from "./charts.module.css";
-import { countTicks, spreadLabels } from "./scale.ts";
+import { countTicks, placeEventLabels, spreadLabels } from "./scale.ts";
 
 export type Tone = "bad-fill" | "ink2" | "ink" | "ink3" | "stale" | "unk";
 
@@ -171,24 +171,32 @@ function fontOf(element: HTMLElement): string {
 function drawEvents(u: uPlot, events: ChartEvent[], colour: string, font: string) {
   const { ctx } = u;
   const ratio = uPlot.pxRatio;
-  for (const event of events.slice(0, 4)) {
-    const x = u.valToPos(event.at, "x", true);
-    if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
-    ctx.save();
-    ctx.strokeStyle = colour;
-    ctx.fillStyle = colour;
-    ctx.lineWidth = ratio;
-    ctx.setLineDash([2 * ratio, 3 * ratio]);
+  const { left, top, width, height } = u.bbox;
+  const drawn = events
+    .slice(0, 4)
+    .map((event) => ({ label: event.label, x: u.valToPos(event.at, "x", true) }))
+    .filter(({ x }) => x >= left && x <= left + width);
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([2 * ratio, 3 * ratio]);
+  ctx.font = `${11 * ratio}px ${font}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  for (const { x } of drawn) {
     ctx.beginPath();
-    ctx.moveTo(x, u.bbox.top - 4 * ratio);
-    ctx.lineTo(x, u.bbox.top + u.bbox.height);
+    ctx.moveTo(x, top - 4 * ratio);
+    ctx.lineTo(x, top + height);
     ctx.stroke();
-    ctx.font = `${11 * ratio}px ${font}`;
-    const right = x - u.bbox.left > u.bbox.width / 2;
-    ctx.textAlign = right ? "right" : "left";
-    ctx.fillText(event.label, x + (right ? -6 : 6) * ratio, u.bbox.top - 4 * ratio);
-    ctx.restore();
   }
+  const places = placeEventLabels(
+    drawn.map(({ label, x }) => ({ x, width: ctx.measureText(label).width })),
+    { left, right: left + width, gap: 6 * ratio },
+  );
+  for (const [i, place] of places.entries())
+    if (place !== null) ctx.fillText(drawn[i]?.label ?? "", place, top - 4 * ratio);
+  ctx.restore();
 }
 
 /** Each line is named where it ends, with its last value. */

@@ -23,6 +23,7 @@ export function FilterField({
   zone,
   fields,
   inputRef,
+  label = "Filter machines",
 }: {
   query: string;
   onChange: (query: string) => void;
@@ -30,6 +31,8 @@ export function FilterField({
   /** Fields that the table can be filtered by. */
   fields: readonly string[];
   inputRef: RefObject<HTMLInputElement | null>;
+  /** What it filters, for who does not see it. */
+  label?: string;
 }) {
   const [draft, setDraft] = useState("");
   const [selected, setSelected] = useState(false);
@@ -174,7 +177,7 @@ export function FilterField({
                   className={styles.input ?? ""}
                   value={draft}
                   placeholder={terms.length === 0 ? "Name, or a field such as status:failing site:Manila since<2h" : ""}
-                  aria-label="Filter machines"
+                  aria-label={label}
                   aria-invalid={error !== null}
                   aria-describedby="filter-error"
                   autoComplete="off"

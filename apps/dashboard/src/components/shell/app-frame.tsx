@@ -22,8 +22,13 @@ import { useShellKeys } from "./use-shell-keys.ts";
 const startsAsRail = (path: string) => path === "/machines";
 
 /** Sidebar, phone dock, go-to palette and keys around a page. */
-export function AppFrame(props: { user: { name: string; access: Access }; children: ReactNode }) {
-  const { user, children } = props;
+export function AppFrame(props: {
+  user: { name: string; access: Access };
+  /** How many there are on a page, by its address: open incidents, silences in force. */
+  counts: Readonly<Record<string, number>>;
+  children: ReactNode;
+}) {
+  const { user, counts, children } = props;
   const { access } = user;
   const path = usePathname();
   const live = useLive();
@@ -60,11 +65,11 @@ export function AppFrame(props: { user: { name: string; access: Access }; childr
           </UnstyledButton>
         </Tip>
         {pagesOf("main", access).map((page) => (
-          <NavItem key={page.href} page={page} path={path} rail={rail} />
+          <NavItem key={page.href} page={page} path={path} rail={rail} count={counts[page.href] ?? 0} />
         ))}
         <h3>Operate</h3>
         {pagesOf("operate", access).map((page) => (
-          <NavItem key={page.href} page={page} path={path} rail={rail} />
+          <NavItem key={page.href} page={page} path={path} rail={rail} count={counts[page.href] ?? 0} />
         ))}
         <div className={styles.foot}>
           <Tip label="Dark mode (Shift D)" on={rail}>
@@ -125,12 +130,19 @@ export function AppFrame(props: { user: { name: string; access: Access }; childr
   );
 }
 
-function NavItem({ page, path, rail }: { page: ShellPage; path: string; rail: boolean }) {
+function NavItem(props: { page: ShellPage; path: string; rail: boolean; count: number }) {
+  const { page, path, rail, count } = props;
   return (
-    <Tip label={page.title} on={rail}>
-      <Link className={styles.item} href={page.href} aria-label={page.title} {...current(page, path)}>
+    <Tip label={count > 0 ? `${page.title}, ${count}` : page.title} on={rail}>
+      <Link
+        className={styles.item}
+        href={page.href}
+        aria-label={count > 0 ? `${page.title}, ${count}` : page.title}
+        {...current(page, path)}
+      >
         <Icon name={page.icon} />
         <span>{page.title}</span>
+        {count > 0 ? <span className={styles.side}>{count}</span> : null}
       </Link>
     </Tip>
   );

@@ -17,7 +17,7 @@ export interface ShellPage {
 
 const all: readonly ShellPage[] = [
   { href: "/", title: "Overview", icon: "overview", key: "o", group: "main", right: "read", dock: true },
-  { href: "/causes", title: "Causes", icon: "causes", key: "a", group: "main", right: "read", dock: true },
+  { href: "/incidents", title: "Incidents", icon: "incidents", key: "i", group: "main", right: "read", dock: true },
   { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", right: "read", dock: true },
   { href: "/changes", title: "Changes", icon: "changes", key: "c", group: "main", right: "read", dock: true },
   { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", right: "read" },
@@ -29,7 +29,14 @@ const all: readonly ShellPage[] = [
 /** The pages that somebody may open, in order. */
 export const shellPages = (access: Access): readonly ShellPage[] => all.filter((page) => allows(access, page.right));
 
+/** Pages that belong to another one of the sidebar. */
+const within: Readonly<Record<string, readonly string[]>> = {
+  "/incidents": ["/causes"],
+  "/silences": ["/maintenance"],
+};
+
 /** Whether `path` lies on the page `href` or below it. */
 export function isOn(href: string, path: string): boolean {
-  return href === "/" ? path === "/" : path === href || path.startsWith(`${href}/`);
+  if (href === "/") return path === "/";
+  return [href, ...(within[href] ?? [])].some((page) => path === page || path.startsWith(`${page}/`));
 }

@@ -4,29 +4,35 @@ import { changeFailing } from "@lynceus/db/change-counts";
 import { inSnapshot } from "@lynceus/db/client";
 import { countsOf, fleetCells } from "@lynceus/db/fleet-cells";
 import { listFleetChanges } from "@lynceus/db/fleet-changes";
+import { heldReasons } from "@lynceus/db/incident-page";
+import { listIncidents } from "@lynceus/db/incidents";
+import { countMachines } from "@lynceus/db/machines";
 import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { fleetTrend } from "@lynceus/db/samples";
-import type { FleetReader } from "@lynceus/db/scope";
+import type { Fleet, FleetReader } from "@lynceus/db/scope";
+import { atSites, SeriesError } from "@lynceus/db/series-grid";
 import { textsOf } from "@lynceus/diagnosis/texts";
+import type { Scope } from "@lynceus/protocol/access";
+import { parseFilter } from "@lynceus/protocol/filter";
 import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
-import { CauseList } from "../../../components/causes/cause-list.tsx";
-import { causeSubject, noCauseText } from "../../../components/causes/words.ts";
+import { causeSubject } from "../../../components/causes/words.ts";
 import { ChangeList } from "../../../components/changes/change-list.tsx";
 import { changeKindTitles } from "../../../components/changes/words.ts";
 import { ChartPanel } from "../../../components/charts/chart-panel.tsx";
 import { StepChart } from "../../../components/charts/step-chart.tsx";
 import forms from "../../../components/forms/forms.module.css";
+import { incidentHref } from "../../../components/incidents/words.ts";
 import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { Panel } from "../../../components/layout/panel.tsx";
 import { StateBox } from "../../../components/layout/state-box.tsx";
 import { machinesHref, reporting as reportingTerm, term } from "../../../components/machines/links.ts";
 import { RememberZone } from "../../../components/machines/remember-zone.tsx";
-import { Causes, causeQuery } from "../../../components/overview/causes.tsx";
 import { heatOf } from "../../../components/overview/heat.ts";
 import { HeatMap } from "../../../components/overview/heat-map.tsx";
+import { OpenIncidents } from "../../../components/overview/incidents.tsx";
 import styles from "../../../components/overview/overview.module.css";
 import { Picker } from "../../../components/overview/pickers.tsx";
 import { reportingCount, sentenceOf } from "../../../components/overview/sentence.ts";
@@ -42,8 +48,21 @@ export const metadata: Metadata = { title: "Overview" };
 const ranges = { "8h": 8, "1h": 1, "24h": 24, "7d": 168 } as const;
 type Range = keyof typeof ranges;
 
+/** Failing machines that are in no incident: too few share their cause, or it began a moment ago. */
+const looseQuery = "status:failing incident:none";
+
+/** What is seen at a site, so that figures of incidents are of its machines; who sees machines by tag sees what they saw. */
+function seenAt(fleet: Fleet, site: string | null): Scope {
+  try {
+    return site === null ? fleet.scope : atSites(fleet, [site]).scope;
+  } catch (error) {
+    if (error instanceof SeriesError) return fleet.scope;
+    throw error;
+  }
+}
+
 /** Everything on the page, from one snapshot. */
-async function readPage(db: FleetReader, site: string | null, range: Range) {
+async function readPage(db: FleetReader, site: string | null, scope: Scope, range: Range) {
   const [moment] = await db.prisma.$queryRaw<{ asOf: Date }[]>`SELECT now() AS "asOf"`;
   const asOf = moment?.asOf ?? new Date();
   const since = new Date(asOf.getTime() - ranges[range] * 3_600_000);
@@ -54,6 +73,10 @@ async function readPage(db: FleetReader, site: string | null, range: Range) {
   const attributions = site === null ? await readAttributions(db) : [];
   const shared = attributions.flatMap((one) => one.causes).sort((a, b) => b.explains - a.explains)[0] ?? null;
   const findings = shared === null ? [] : await causeFindings(db, shared.id);
+  const incidents = (await listIncidents({ ...db, scope }, { open: true, limit: 100 })).items.sort(
+    (a, b) => b.failing - a.failing,
+  );
+  const loose = await countMachines(db, { site, terms: parseFilter(looseQuery, { now: 0 }).terms });
   const seen = (await listFleetChanges(db, { since, limit: 6 })).items;
   const failing = await changeFailing(
     db,
@@ -71,6 +94,12 @@ async function readPage(db: FleetReader, site: string | null, range: Range) {
     attributions,
     shared,
     findings,
+    incidents,
+    held: await heldReasons(
+      db,
+      incidents.map(({ number }) => number),
+    ),
+    loose: loose.failing,
     cells,
     changes,
     samples,
@@ -86,7 +115,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const range: Range =
     typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
   const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
-  const page = await inSnapshot(fleet, (db) => readPage(db, site, range));
+  const page = await inSnapshot(fleet, (db) => readPage(db, site, seenAt(fleet, site), range));
   const { asOf } = page;
   const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
   const counts = countsOf(cells);
@@ -138,11 +167,8 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     );
   }
 
-  const inSite = site === null ? null : term("site", site);
+  const siteTerm = site === null ? null : term("site", site);
   const failing = page.causes.filter((cause) => cause.failing > 0);
-  const unnamed = cells
-    .filter((cell) => cell.status === "failing" && cell.pattern === null)
-    .reduce((sum, cell) => sum + cell.machines, 0);
   const riskByPattern = new Map<string, number>();
   for (const cell of cells) {
     if (cell.status === "healthy" && cell.pattern) {
@@ -194,7 +220,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
       at: Date.parse(change.firstAt) / 1000,
       label: `${formatTime(Date.parse(change.firstAt), context)} ${changeKindTitles[change.kind].toLowerCase()}`,
     }));
-  const status = (value: string) => machinesHref(term("status", value), inSite);
+  const status = (value: string) => machinesHref(term("status", value), siteTerm);
   const four = [
     ["healthy", counts.healthy, delta?.healthy, "Exchange answers on the configured route", "ok-fill"],
     ["failing", counts.failing, delta?.failing, "Not reached, or no silent sign-in", "bad-fill"],
@@ -210,9 +236,10 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     ["cannot-tell", counts.cannotTell, delta?.cannotTell, "The facts do not allow a verdict", "unk-fill"],
   ] as const;
   const zoneText = zoneName(zone, asOf);
-  const noCause = page.attributions
-    .filter((one) => one.noCause !== null && one.failing > 0)
-    .map((one) => noCauseText(one));
+  const named =
+    page.incidents.find((incident) => shared !== null && incident.causeId === shared.id) ??
+    page.incidents.find((incident) => top !== undefined && incident.title === top.cause) ??
+    null;
 
   return (
     <>
@@ -227,10 +254,10 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
                 href={
                   run.opens !== "cause"
                     ? status("failing")
-                    : shared !== null
-                      ? `/causes/${shared.id}`
-                      : top
-                        ? machinesHref(causeQuery(top), inSite)
+                    : named !== null
+                      ? incidentHref(named.number)
+                      : shared !== null
+                        ? `/causes/${shared.id}`
                         : status("failing")
                 }
               >
@@ -267,7 +294,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
         </div>
         <p className={styles.small}>
           To scale,{" "}
-          <Link href={machinesHref(reportingTerm, inSite)}>
+          <Link href={machinesHref(reportingTerm, siteTerm)}>
             {formatCount(all)} {all === 1 ? "machine" : "machines"}
           </Link>
           .{" "}
@@ -286,22 +313,14 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
       </Panel>
       <div className={styles.row1}>
         <div className={styles.stack}>
-          {site === null && counts.failing > 0 ? (
-            <Panel
-              title="What failing machines share"
-              sub="and healthy ones do not"
-              more={<Link href="/causes">All causes →</Link>}
-            >
-              <CauseList attributions={page.attributions} now={asOf} zone={zone} />
-              {noCause.length === 0 ? null : <p className={`${styles.small} ${styles.rule}`}>{noCause.join(" ")}</p>}
-            </Panel>
-          ) : null}
-          <Causes
-            causes={failing}
+          <OpenIncidents
+            incidents={page.incidents}
+            held={page.held}
+            loose={page.loose}
+            looseQuery={looseQuery}
             reporting={all}
-            unnamed={unnamed}
             atRisk={atRisk}
-            inSite={inSite}
+            inSite={siteTerm}
             now={asOf}
             zone={zone}
           />

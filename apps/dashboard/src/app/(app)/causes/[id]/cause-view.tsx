@@ -71,7 +71,7 @@ export async function CauseView({ id }: { id: string }) {
       <RememberZone zone={zone} />
       <PageHeader
         title={<bdi>{subjectOf(cause)}</bdi>}
-        above={[{ title: "Causes", href: "/causes" }]}
+        above={[{ title: "Incidents", href: "/incidents" }]}
         {...(open ? { asOf: now } : {})}
       />
       <div className={styles.chips}>
@@ -108,7 +108,7 @@ export async function CauseView({ id }: { id: string }) {
           }
         />
         <VerifyFix
-          causeId={cause.id}
+          cohort={{ causeId: cause.id }}
           members={open ? cause.explains : 0}
           first={verification}
           allowed={allows(access, "operate")}

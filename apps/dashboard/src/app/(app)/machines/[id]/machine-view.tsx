@@ -1,7 +1,7 @@
-import { causesOfMachine } from "@lynceus/db/causes";
 import { inSnapshot } from "@lynceus/db/client";
 import { listFindings } from "@lynceus/db/findings";
 import { changesBefore } from "@lynceus/db/fleet-changes";
+import { incidentsOfMachine } from "@lynceus/db/incidents";
 import { countMachines, getMachine } from "@lynceus/db/machines";
 import { listObservations, verdictHistory } from "@lynceus/db/observations";
 import { currentPolicy } from "@lynceus/db/policies";
@@ -15,11 +15,11 @@ import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
 import Link from "next/link";
-import { causeSubject } from "../../../../components/causes/words.ts";
 import { ChartPanel } from "../../../../components/charts/chart-panel.tsx";
 import { StateStrips } from "../../../../components/charts/state-strips.tsx";
 import { StepChart } from "../../../../components/charts/step-chart.tsx";
 import { EvidenceChain } from "../../../../components/evidence-chain/evidence-chain.tsx";
+import { incidentHref } from "../../../../components/incidents/words.ts";
 import { PageHeader } from "../../../../components/layout/page-header.tsx";
 import { DiffPanel } from "../../../../components/machine/diff-panel.tsx";
 import { FindingsPanel } from "../../../../components/machine/findings-panel.tsx";
@@ -87,7 +87,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
     return {
       machine,
       before: await changesBefore(db, id, failing ?? new Date(now)),
-      shared: await causesOfMachine(db, id),
+      incidents: (await incidentsOfMachine(db, id)).filter(({ endedAt }) => endedAt === null),
       reports: await listReports(db, { machineId: id, limit: 20 }),
       sameCause,
       now,
@@ -243,10 +243,11 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
             <Chip tone="accent">{formatCount(page.sameCause.machines)} machines with this cause</Chip>
           </Link>
         ) : null}
-        {page.shared.map((cause) => (
-          <Link key={cause.id} href={`/causes/${cause.id}`}>
+        {page.incidents.map((incident) => (
+          <Link key={incident.number} href={incidentHref(incident.number)}>
             <Chip tone="accent">
-              {causeSubject(cause, context)} · {formatCount(cause.explains)} machines
+              Incident {incident.number} · {formatCount(incident.failing)}{" "}
+              {incident.failing === 1 ? "machine" : "machines"}
             </Chip>
           </Link>
         ))}
