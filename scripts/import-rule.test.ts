@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,15 +14,16 @@ beforeAll(() => {
   for (const file of ["package.json", "package-lock.json", "turbo.json", "biome.json", ".gitignore"])
     cpSync(path.join(root, file), path.join(copy, file));
   symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
-  const packages = [
-    ...["apps", "packages"].flatMap((group) =>
-      readdirSync(path.join(root, group)).map((name) => path.join(group, name)),
-    ),
-    "scripts",
-    "lab",
-    "bench",
-    "deploy",
-  ];
+  // The workspaces, as npm sees them: the data source of Grafana is a package of its own, with tools of its own.
+  const { workspaces } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { workspaces: string[] };
+  const packages = workspaces
+    .filter((pattern) => !pattern.startsWith("!"))
+    .flatMap((pattern) =>
+      pattern.endsWith("/*")
+        ? readdirSync(path.join(root, pattern.slice(0, -2))).map((name) => pattern.slice(0, -1) + name)
+        : [pattern],
+    )
+    .filter((name) => !workspaces.includes(`!${name}`));
   for (const name of packages) {
     mkdirSync(path.join(copy, name, "src"), { recursive: true });
     for (const file of ["package.json", "turbo.json"]) cpSync(path.join(root, name, file), path.join(copy, name, file));

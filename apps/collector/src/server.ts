@@ -82,6 +82,8 @@ export interface CollectorOptions {
 const livePath = "/api/v1/live";
 /** How long a stop waits for the database and for agents to hang up. */
 const stopMs = 10_000;
+/** How long it waits for requests that are being answered. */
+const requestsMs = 2_000;
 
 /** Starts a collector. It listens when this resolves. */
 export async function startCollector(options: CollectorOptions) {
@@ -559,7 +561,9 @@ export async function startCollector(options: CollectorOptions) {
       await listener.close();
       liveFeed.terminate();
       sockets.close();
-      await app.close();
+      // Whoever connected and asks nothing would hold the server for ever: no timeout of it ends a connection once it closes.
+      const overdue = setTimeout(() => app.server.closeAllConnections(), requestsMs);
+      await app.close().finally(() => clearTimeout(overdue));
       log.info("stopped");
     },
   };

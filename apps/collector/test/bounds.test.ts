@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { startTestCollector, type TestCollector } from "./support/collector.ts";
 import { observation } from "./support/facts.ts";
@@ -80,5 +82,15 @@ describe("bounds", () => {
     flood();
     await gone;
     expect(test.collector.connections.open.size).toBe(0);
+  });
+
+  it("stops although somebody is connected who asks nothing", async () => {
+    test = await startTestCollector();
+    const other = await test.startAnother("c2");
+    const idle = connect(Number(new URL(other.url).port), "127.0.0.1");
+    const ended = once(idle, "close");
+    await once(idle, "connect");
+    await other.stop();
+    await ended;
   });
 });
