@@ -223,6 +223,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   const config = mergeConfig(options, enrolledAs === null ? null : loadConfig(dataDir));
   let runtime: Runtime | null = null;
   let overBudget = false;
+  let held = false;
   let look = () => {};
   let acts = loadLimitActs(dataDir);
   const acted = (what: "processor" | "memory") => {
@@ -230,6 +231,8 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     saveLimitActs(dataDir, acts);
   };
   const { budget } = config;
+  // Not 0: whoever keeps the service running starts it anew.
+  const exitCode = () => (overBudget ? 1 : 0);
   const stopped = new Promise<GoodbyeReason>((resolve) => {
     world.installStopHandler(resolve);
     look = keepLimits({
@@ -243,7 +246,8 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
           log("warn", "used more of the processor than it may; probes wait", detail);
           acted("processor");
         } else log("info", "within its share of the processor again", detail);
-        runtime?.hold(hold);
+        held = hold;
+        runtime?.hold(held);
       },
       onHopeless(what, amount) {
         log("error", `uses more ${what} than it may and starts anew`, { amount, ...budget });
@@ -262,7 +266,7 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
   else saveConfig(dataDir, config);
   if (machineId === null) {
     rest.end();
-    return 0;
+    return exitCode();
   }
   const key = loadKey(dataDir, world.keyProtection);
   if (!key) throw new Error(`the key of this machine is missing in ${dataDir}; restore it, or enrol again in another`);
@@ -349,14 +353,14 @@ async function runLocked(options: AgentOptions, log: Logger, world: AgentWorld):
     },
   });
   world.installPowerHandler?.({ onSuspend: () => link.suspend(), onResume: () => link.resume() });
+  if (held) runtime.hold(held);
   runtime.start();
   const reason = await stopped;
   log("info", "stopping", { reason });
   rest.end();
   await runtime.stop(reason);
   world.report?.("stopped", `asked to: ${reason}`);
-  // Not 0: whoever keeps the service running starts it anew.
-  return overBudget ? 1 : 0;
+  return exitCode();
 }
 
 /** Enrols as soon as the collector can be reached; null when told to stop first. @throws EnrolmentRefused. */
@@ -370,10 +374,14 @@ async function enrolPatiently(
   if (!options.token)
     throw new Error("this machine is not enrolled; give --token with an enrolment token from the dashboard");
   const key = ensureKey(options.dataDir, world.keyProtection);
+  // A collector that takes its time with the answer does not keep anybody from stopping us.
+  const orStopped = <T>(work: Promise<T>): Promise<T | null> => Promise.race([work, stopped.then(() => null)]);
   for (let attempt = 0; ; attempt++) {
     let wait: number;
     try {
-      const { machineId, approved } = await enrolOnce(options.dataDir, options, config, key, world);
+      const answer = await orStopped(enrolOnce(options.dataDir, options, config, key, world));
+      if (answer === null) return null;
+      const { machineId, approved } = answer;
       log("info", "enrolled", { machineId, approved });
       world.report?.("enrolled", `as ${machineId} at ${config.collector}`);
       return machineId;
@@ -387,11 +395,11 @@ async function enrolPatiently(
       log("warn", "not enrolled", { why: (error as Error).message, retryInMs: Math.round(wait) });
     }
     let cancel = () => {};
-    const waited = new Promise<null>((resolve) => {
-      cancel = world.clock.setTimer(() => resolve(null), wait);
+    const waited = new Promise<true>((resolve) => {
+      cancel = world.clock.setTimer(() => resolve(true), wait);
     });
-    const reason = await Promise.race([waited, stopped]);
+    const goOn = await orStopped(waited);
     cancel();
-    if (reason !== null) return null;
+    if (goOn === null) return null;
   }
 }

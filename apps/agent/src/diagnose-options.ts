@@ -39,7 +39,8 @@ Targets (each may be given several times):
   --extended-protection on|off|unknown
 
   --proxy-settings FILE     JSON with Windows' Internet Settings values (AutoDetect, AutoConfigURL, ProxyEnable,
-                            ProxyServer, ProxyOverride) to examine instead of this machine's
+                            ProxyServer, ProxyOverride), or what netsh winhttp show advproxy printed, to examine
+                            instead of this machine's
   --cycles N                look N times, 1 to 20 (1)
   --json                    print machine, observations and findings as JSON
 

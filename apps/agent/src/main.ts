@@ -99,7 +99,7 @@ function saltOf(dataDir: string): string {
   return readFileSync(path, "utf8").trim();
 }
 
-let release: ((afterWork: boolean) => void) | null = null;
+let release = (_afterWork: boolean) => {};
 /** Told by the service manager of a sign-in, as by the registry itself. */
 let changed: MachineWatch | null = null;
 /** Set where this process has no console of its own but was started from one. */
@@ -213,7 +213,6 @@ const world: AgentWorld = {
   },
   releaseMemory: (afterWork) => {
     if (afterWork) trust.forget();
-    release ??= memoryReleaser();
     release(afterWork);
   },
   print: (line) => stdout(`${line}\n`),
@@ -239,12 +238,13 @@ const world: AgentWorld = {
 /** The world with what only Windows has. */
 const ownWorld = (): AgentWorld => (process.platform === "win32" ? { ...world, ...windowsWorld(loadKoffi()) } : world);
 
-/** Probes are in no hurry; where the system forbids it we stay as we are. */
+/** For a long life on a machine of somebody else: little memory, and no hurry. */
 function stepBack(): void {
+  release = memoryReleaser();
   try {
     if (getPriority() < niceness) setPriority(niceness);
   } catch {
-    // A container may allow neither.
+    // Where the system forbids it we stay as we are: a container may.
   }
 }
 

@@ -52,8 +52,8 @@ interface Service {
   output(): string;
 }
 
-function service(args: string[], env: Record<string, string> = {}): Service {
-  const child = spawn(process.execPath, [join(dist, "main.js"), "run", ...args], {
+function service(args: string[], env: Record<string, string> = {}, nodeArgs: string[] = []): Service {
+  const child = spawn(process.execPath, [...nodeArgs, join(dist, "main.js"), "run", ...args], {
     env: { PATH: process.env.PATH, ...env },
     cwd: tmpdir(),
   });
@@ -246,6 +246,54 @@ describe("the agent as a process", () => {
     expect(requests()).toBe(2);
   }, 60_000);
 
+  it("lets probes wait when it used more of the processor than it may, and says so", async () => {
+    const { collector, token } = await securedCollector();
+    const dataDir = join(temporaryDirectory(), "data");
+    const where = ["--data-dir", dataDir, "--allowed-suffixes", "contoso.com"];
+    // 3 ms in five minutes: its connection alone takes more.
+    service([...where, "--token", token, "--processor-budget", "0.001"]);
+    await enrolled(collector);
+    const peer = await collector.connection();
+    await peer.next("hello");
+    const { policy } = await probedPolicy();
+    peer.send({ v: 1, type: "policy", policy: { ...policy, intervals: { ...policy.intervals, heartbeatSeconds: 1 } } });
+    peer.send({ v: 1, type: "welcome", ackedSeq: 0, now: Date.now() });
+    for (let acts = 0; acts === 0; ) {
+      const { resources } = await peer.next("heartbeat", "observations");
+      expect(resources.maxProcessorPercent).toBe(0.001);
+      acts = resources.limitActs?.processor ?? 0;
+      peer.send({ v: 1, type: "heartbeat-ack", now: Date.now(), policyVersion: 3 });
+    }
+    expect(readFileSync(join(dataDir, "agent.log"), "utf8")).toMatch(
+      /"warn","message":"used more of the processor than it may; probes wait","percent":[\d.]+,"allowed":0\.001/,
+    );
+  }, 60_000);
+
+  it("starts anew when it holds more memory than it may, enrolled or not, and says so afterwards", async () => {
+    const { collector, token } = await securedCollector();
+    const dataDir = join(temporaryDirectory(), "data");
+    const where = ["--data-dir", dataDir, "--allowed-suffixes", "contoso.com"];
+    const leak = join(temporaryDirectory(), "leak.cjs");
+    writeFileSync(leak, "globalThis.leak = Buffer.alloc(200 * 1024 * 1024, 1);");
+    const first = service([...where, "--token", token, "--memory-budget", "128"], {}, ["--require", leak]);
+    await collector.connection();
+    expect(await first.exit).toBe(1);
+    const log = readFileSync(join(dataDir, "agent.log"), "utf8");
+    expect(log).toMatch(/"error","message":"uses more memory than it may and starts anew","amount":\d+/);
+    // The service manager's part.
+    service([...where, "--token", token, "--memory-budget", "128"]);
+    await enrolled(collector);
+    let resources: { limitActs?: { memory: number } | undefined } = {};
+    while (!resources.limitActs) {
+      const peer = await collector.connection();
+      const hello = await peer.next("hello").catch(() => null);
+      if (!hello) continue;
+      peer.send({ v: 1, type: "welcome", ackedSeq: 0, now: Date.now() });
+      ({ resources } = await peer.next("heartbeat", "observations").catch(() => ({ resources: {} })));
+    }
+    expect(resources.limitActs.memory).toBe(1);
+  }, 60_000);
+
   it("keeps to its fence, whatever the policy says, and reports the target as fenced", async () => {
     const { collector, token } = await securedCollector();
     const { policy, requests } = await probedPolicy();
@@ -282,6 +330,15 @@ describe("the agent as a process", () => {
     );
     expect(existsSync(join(dataDir, "machine.json"))).toBe(false);
   }, 60_000);
+
+  it("stops when it is asked to while the collector still thinks about its enrolment", async () => {
+    const { collector, token } = await securedCollector();
+    const dataDir = join(temporaryDirectory(), "data");
+    const started = service(["--data-dir", dataDir, "--allowed-suffixes", "contoso.com", "--token", token]);
+    await (await collector.connection()).next("enroll");
+    started.child.kill("SIGTERM");
+    expect(await started.exit).toBe(0);
+  }, 20_000);
 
   it("enrols by itself where it is asked to, once", async () => {
     const { collector, token } = await securedCollector();

@@ -108,6 +108,22 @@ describe("sources", () => {
     expect(facts.sources).toHaveLength(1);
     expect(fileError).toContain("/nowhere.json");
   });
+
+  test.each(["utf8", "utf16le"] as const)(
+    "nor beside what netsh winhttp show advproxy printed, in %s",
+    async (encoding) => {
+      const settingsFile = join(temporaryDirectory(), "advproxy.txt");
+      const json =
+        '{"ProxyIsEnabled": true, "Proxy": "user:secret@px1.contoso.com:8080", "PerUserProxySettings": true}';
+      const text = `\ufeff\r\nCurrent WinHTTP advanced proxy settings:\r\n\r\n${json}\r\n`;
+      writeFileSync(settingsFile, text, encoding);
+      const { facts, fileError } = await readSettings(machine({ settingsFile }));
+      expect(fileError).toBeNull();
+      expect(facts.configurations.map(({ settings }) => settings)).toMatchObject([
+        { server: "px1.contoso.com:8080", pacUrl: null, autoDetect: false, source: "file" },
+      ]);
+    },
+  );
 });
 
 describe("of many configurations", () => {

@@ -40,12 +40,14 @@ export function forgettable(smaps: string): Mapping[] {
 /**
  * Gives back what an idle process need not hold: free pages of the C heap, and pages of the executable and its
  * libraries, which stay in the page cache as long as the system has memory to spare and are mapped again when touched.
+ *
+ * To be made before another thread works. What is mapped then stays where it is for good; a library that a look-up of
+ * names loads later may be on its way into its place or out of it, and what takes its place must never be forgotten.
  */
 export function memoryReleaser(koffi: Koffi): () => void {
   const libc = koffi.load("libc.so.6");
   const mallocTrim = libc.func("int malloc_trim(size_t pad)");
   const madvise = libc.func("int madvise(uintptr_t address, size_t length, int advice)");
-  // What is loaded by now stays where it is: the mappings are looked up once.
   const mappings = forgettable(readFileSync("/proc/self/smaps", "utf8"));
   return () => {
     mallocTrim(0);
