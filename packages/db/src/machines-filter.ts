@@ -128,6 +128,9 @@ const steps = Prisma.sql`ARRAY['dns','tcp','connect','tls','http','auth']`;
 /** The mini chain has a letter a step; `f` is a failure. */
 const firstFailed = Prisma.sql`(${steps})[nullif(position('f' in m.chain_configured), 0)]`;
 
+/** A script that is named as a file is not fetched and has no hash; it is a script all the same. */
+const namesPacFile = Prisma.sql`m.patterns @> ARRAY['pac-file-url']`;
+
 const fields: Partial<Record<FilterField, FieldSql>> = {
   status: enumField(Prisma.sql`m.status`, never),
   severity: findingField(Prisma.sql`m.primary_severity`, enumField),
@@ -163,12 +166,9 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
   route: textField(Prisma.sql`m.route`),
   pac: {
     value: Prisma.sql`m.pac_hash`,
-    unknown: Prisma.sql`(m.pac_hash IS NULL AND m.route IS NULL)`,
-    none: Prisma.sql`(m.pac_hash IS NULL AND m.route IS NOT NULL)`,
-    text: (value) =>
-      value.needle === "file"
-        ? Prisma.sql`m.patterns @> ARRAY['pac-file-url']`
-        : matchesText(Prisma.sql`m.pac_hash`, value),
+    unknown: Prisma.sql`(m.pac_hash IS NULL AND m.route IS NULL AND NOT ${namesPacFile})`,
+    none: Prisma.sql`(m.pac_hash IS NULL AND m.route IS NOT NULL AND NOT ${namesPacFile})`,
+    text: (value) => (value.needle === "file" ? namesPacFile : matchesText(Prisma.sql`m.pac_hash`, value)),
   },
   verdict: enumField(Prisma.sql`m.verdict_configured`),
   direct: enumField(Prisma.sql`m.verdict_direct`),

@@ -185,7 +185,27 @@ describe("a machine as incidents see it", () => {
         const inMemory = matcherOf(text).member({ machine: seen.machine, incident: null, urgency: null });
         expect([text, JSON.stringify(one), inMemory]).toEqual([text, JSON.stringify(one), inTable]);
       }),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        examples: [
+          [
+            {
+              site: "Bern",
+              tags: [],
+              location: "inside",
+              route: "px1:8080",
+              pacHash: null,
+              tlsIssuer: null,
+              simulated: false,
+              agentVersion: "0.1.0",
+              pattern: "pac-file-url",
+              cause: "Exchange (503)",
+              targets: [],
+            },
+            ["pac:none"],
+          ],
+        ],
+      },
     );
   });
 
