@@ -23,6 +23,9 @@ process.on("message", (message: { plan?: Plan | null; goOn?: true }) => {
   if (message.goOn) goOn();
 });
 
+// Nobody outlives the test.
+process.on("disconnect", () => process.exit(0));
+
 const id = process.argv[2] ?? "k1";
 const db = openDatabase({ url: process.env.DATABASE_URL ?? "", onError: () => {} });
 await startCollector({
