@@ -54,6 +54,7 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/settings/users": "configure",
   "/settings/users/[id]": "configure",
   "/setup": "configure",
+  "/silences": "read",
   "/welcome": "open",
 };
 const routeRules: Record<string, Right | "open"> = {
@@ -75,6 +76,7 @@ const routeRules: Record<string, Right | "open"> = {
   "GET /machines/counts": "read",
   "GET /machines/rows": "read",
   "GET /machines/values": "read",
+  "GET /silences/preview": "read",
 };
 /** What a route is asked with, for the other part. */
 const queries: Record<string, (other: Name) => string> = {
@@ -82,6 +84,8 @@ const queries: Record<string, (other: Name) => string> = {
   "/machines/rows": (other) => `?q=name:${other}*`,
   "/machines/counts": (other) => `?q=name:${other}*`,
   "/machines/values": () => "?field=name&q=",
+  "/silences": (other) => `?show=all&match=name:${other}*`,
+  "/silences/preview": (other) => `?match=name:${other}*`,
 };
 const bodies: Record<string, (other: Name) => unknown> = {
   "/i/[number]/act": () => {
@@ -216,7 +220,10 @@ async function stateOf(part: Name | null): Promise<string> {
       (SELECT json_agg(json_build_object('id', u.id, 'role', u.role, 'scoped', u.scoped, 'sites', u.scope_sites,
         'tags', u.scope_tags, 'disabled', u.disabled_at) ORDER BY u.id) FROM users u) AS users,
       (SELECT json_agg(i ORDER BY i.number) FROM incidents i JOIN incident_members b ON b.incident = i.number
-        WHERE b.machine_id IS DISTINCT FROM ${machine}::uuid) AS incidents`;
+        WHERE b.machine_id IS DISTINCT FROM ${machine}::uuid) AS incidents,
+      (SELECT json_agg(s ORDER BY s.id) FROM silences s
+        WHERE NOT (s.scoped AND s.scope_sites <@ ${sites}::text[] AND s.scope_tags <@ ${tags}::text[])) AS silences,
+      (SELECT json_agg(c ORDER BY c.version) FROM alerting_configs c) AS alerting`;
   return JSON.stringify(rows);
 }
 
@@ -397,8 +404,8 @@ describe("acts", () => {
         if (part === null || (part === "GRAZ" && person.access.role !== "admin")) continue;
         const other = otherOf(part);
         const before = await stateOf(part);
-        const { machine, report, canary, verification, token } = parts[other];
-        for (const id of [machine, report, canary, verification, token]) {
+        const { machine, report, canary, verification, token, silence } = parts[other];
+        for (const id of [machine, report, canary, verification, token, silence]) {
           const fields: [string, string][] = ["id", "ids", "machine", "machineId", "token", "probe", "causeId"].map(
             (name) => [name, id],
           );

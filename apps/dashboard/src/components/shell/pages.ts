@@ -21,6 +21,7 @@ const all: readonly ShellPage[] = [
   { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", right: "read", dock: true },
   { href: "/changes", title: "Changes", icon: "changes", key: "c", group: "main", right: "read", dock: true },
   { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", right: "read" },
+  { href: "/silences", title: "Silences", icon: "silences", key: "l", group: "operate", right: "read" },
   { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", right: "read" },
   { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", right: "administer" },
   { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate", right: "read" },
