@@ -18,7 +18,7 @@ export interface TlsMaterial {
 }
 
 export interface TlsOptions {
-  /** Where a self-made authority lives, in `tls/`. */
+  /** Where a self-made authority lives, in `tls/`; its certificate alone is `ca.pem` beside it. */
   readonly dataDir: string;
   /** Paths of a given certificate and key (PEM); both or none. */
   readonly certFile: string | null;
@@ -47,6 +47,8 @@ export async function loadTls(options: TlsOptions): Promise<TlsMaterial> {
   const directory = join(options.dataDir, "tls");
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const authority = await loadAuthority(join(directory, "authority.pem"), options.now);
+  // For clients that verify by it, such as Grafana; `authority.pem` holds its key as well and goes to nobody.
+  await writeWhole(join(options.dataDir, "ca.pem"), `${authority.pem}\n`);
   return loadLeaf(join(directory, "server.pem"), authority, options);
 }
 
@@ -206,6 +208,13 @@ function splitPem(text: string): { key: string; cert: string } {
   const cert = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(text)?.[0];
   if (!key || !cert) throw new Error("no key or no certificate");
   return { key, cert };
+}
+
+/** A file that is there whole or not at all, whoever reads it meanwhile. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(temporary, text, { mode: 0o644, flag: "wx" });
+  await rename(temporary, path);
 }
 
 /** Creates the file whole and 0600, or leaves the one that is there. */

@@ -285,6 +285,14 @@ describe("incidents over the API", () => {
     expect((await get("/incidents/x")).status).toBe(400);
   });
 
+  it("are found by any of several sites, and by the span in which they were open", async () => {
+    const total = async (query: string) => (await get(`/incidents?${query}`)).body.total;
+    expect(await total("site=Graz&site=Manila")).toBe(1);
+    const opened = Date.parse((await get("/incidents/1")).body.openedAt);
+    const at = (ms: number) => new Date(opened + ms).toISOString();
+    expect([await total(`until=${at(0)}`), await total(`until=${at(-1)}`)]).toEqual([1, 0]);
+  });
+
   it("show who sees a part of the fleet the figures of that part", async () => {
     expect((await get("/incidents", "manila")).body.items).toMatchObject([
       { number: 1, failing: 3, peak: null, explanation: null, sites: [{ site: "Manila", machines: 3, of: null }] },
@@ -387,6 +395,15 @@ describe("incidents over the API", () => {
     await test.collector.turns.deliveries();
     expect(hook.taken.at(-1)).toBe("resolved 1");
     expect((await post(`/notices/${dead[0].id}/retry`, {}, "admin")).status).toBe(404);
+  });
+
+  it("that are over are found by the machines that they had", async () => {
+    expect((await get("/incidents?open=true")).body.total).toBe(0);
+    for (const query of ["q=site:Manila", "site=Manila", "open=false&q=site:Manila status:healthy"])
+      expect((await get(`/incidents?${query}`)).body.items).toMatchObject([{ number: 1, ended: { how: "resolved" } }]);
+    expect((await get("/incidents?q=site:Graz")).body.total).toBe(0);
+    const ended = Date.parse((await get("/incidents/1")).body.endedAt);
+    expect((await get(`/incidents?since=${new Date(ended + 1).toISOString()}`)).body.total).toBe(0);
   });
 });
 

@@ -50,6 +50,14 @@ describe("self-made certificate", () => {
       expect((await stat(join(dataDir, "tls", file))).mode & 0o777).toBe(0o600);
   });
 
+  it("gives its authority's certificate, and no key, to whoever verifies by it", async () => {
+    const material = await loadTls(options());
+    const given = await readFile(join(dataDir, "ca.pem"), "utf8");
+    expect(material.cert).toContain(given.trim());
+    expect(given).not.toContain("PRIVATE KEY");
+    expect((await stat(join(dataDir, "ca.pem"))).mode & 0o777).toBe(0o644);
+  });
+
   it("renews the leaf by the same authority when it nears its end", async () => {
     const first = await loadTls(options());
     const later = now + 380 * 86_400_000;

@@ -82,11 +82,14 @@ export interface IncidentQuery {
   state?: Incident["state"];
   urgency?: Incident["urgency"];
   pattern?: string;
-  /** With a machine of this site, at present or before. */
-  site?: string | null;
-  /** With a machine that fits: at present, or of what is over at any time. */
+  /** With a machine of one of these sites, at present or before. */
+  sites?: readonly string[];
+  /** With a machine that fits: of an open one at present, of one that is over at any time. */
   terms?: readonly FilterTerm[];
+  /** Open, or over since then. */
   since?: Date;
+  /** Opened by then. */
+  until?: Date;
   cursor?: string | null;
   limit?: number;
 }
@@ -105,10 +108,13 @@ export async function listIncidents(db: FleetReader, query: IncidentQuery = {}):
   if (query.urgency) where.push(Prisma.sql`i.urgency = ${query.urgency}`);
   if (query.pattern !== undefined) where.push(Prisma.sql`i.pattern = ${query.pattern}`);
   if (query.since) where.push(Prisma.sql`(i.ended_at IS NULL OR i.ended_at >= ${query.since})`);
-  if (query.site || query.terms?.length)
-    where.push(Prisma.sql`EXISTS (SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
-      WHERE b.incident = i.number AND ${query.terms?.length ? Prisma.sql`(b.left_at IS NULL OR i.ended_at IS NOT NULL)` : Prisma.sql`TRUE`}
-        AND ${machineWhere({ terms: query.terms ?? [], site: query.site ?? null })})`);
+  if (query.until) where.push(Prisma.sql`i.opened_at <= ${query.until}`);
+  const member = Prisma.sql`SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
+    WHERE b.incident = i.number`;
+  if (query.sites?.length) where.push(Prisma.sql`EXISTS (${member} AND m.site = ANY (${[...query.sites]}::text[]))`);
+  if (query.terms?.length)
+    where.push(Prisma.sql`EXISTS (${member} AND (b.left_at IS NULL OR i.ended_at IS NOT NULL)
+      AND ${machineWhere({ terms: query.terms })})`);
   let after = Prisma.sql`TRUE`;
   if (query.cursor) {
     const [at, number] = decodeCursor(query.cursor, 2);

@@ -14,6 +14,7 @@ import {
   silencePreviewSchema,
   silenceSchema,
 } from "@lynceus/protocol/read-api-incidents";
+import { severalSites } from "@lynceus/protocol/series";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import * as z from "zod";
 import { actorOf } from "./auth.ts";
@@ -60,20 +61,23 @@ export const incidentRoutes = ({ now }: { readonly now: () => number }): Fastify
             urgency: urgencySchema.optional(),
             kind: z.enum(incidentKinds).optional().describe("failing machines, or a site that was lost sight of"),
             pattern: patternIdSchema.optional(),
-            site: z.string().max(200).optional().describe("With a machine of this site, now or before"),
+            site: severalSites.describe("With a machine of these sites, now or before"),
             q: z
               .string()
               .max(2048)
               .optional()
-              .describe("With a machine that fits, as in the dashboard: tag:vip route:px1"),
+              .describe(
+                "With a machine that fits, as in the dashboard: tag:vip route:px1; of an incident that is over, at any time",
+              ),
             simulated: yesOrNo,
             since: isoTimeSchema.optional().describe("Open, or over since then"),
+            until: isoTimeSchema.optional().describe("Opened at or before this moment"),
             ...cursorQuery,
           }),
           response: { 200: pageSchema(incidentSchema), ...errors },
         },
       },
-      ({ query: { q, since, open, simulated, state, urgency, kind, pattern, site, cursor, limit }, fleet }) =>
+      ({ query: { q, since, until, open, simulated, state, urgency, kind, pattern, site, cursor, limit }, fleet }) =>
         listIncidents(fleet, {
           ...(open !== undefined && { open }),
           ...(simulated !== undefined && { simulated }),
@@ -82,7 +86,8 @@ export const incidentRoutes = ({ now }: { readonly now: () => number }): Fastify
           ...(kind && { kind }),
           ...(pattern && { pattern }),
           ...(since && { since: new Date(since) }),
-          site: site ?? null,
+          ...(until && { until: new Date(until) }),
+          ...(site && { sites: site }),
           terms: termsOf(q, now()),
           cursor: cursor ?? null,
           limit,
