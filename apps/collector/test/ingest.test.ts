@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { SettingsFacts } from "@lynceus/protocol/facts";
+import { hoursOf, type Timings } from "@lynceus/protocol/timings";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Member, startTestCollector, type TestCollector } from "./support/collector.ts";
 import {
@@ -138,6 +139,39 @@ describe("unchanged facts", () => {
     expect(await stored()).toHaveLength(1);
   });
 
+  it("leave how long the probes took in each hour in one row a day, failures told from answers", async () => {
+    const agent = await test.join(member);
+    await test.clock.advance(60 * minute - (test.clock.now() % (60 * minute)));
+    const began = test.clock.now();
+    let seq = 0;
+    const cycle = async (what: () => void) => {
+      what();
+      await agent.untilAcked(seq);
+    };
+    await cycle(() => agent.report([good(++seq)]));
+    await cycle(() => agent.report([bad(++seq)]));
+    await test.clock.advance(70 * minute);
+    await cycle(() => agent.report([bad(++seq)]));
+    await test.clock.advance(120 * minute);
+    await cycle(() => agent.report([good(++seq)]));
+    await test.clock.advance(22 * 60 * minute);
+    await cycle(() => agent.report([good(++seq)]));
+    const rows = await test.rows<{ facts: Timings }>(
+      "SELECT facts FROM observations WHERE machine_id = $1::uuid AND key = 'timings' ORDER BY observed_at",
+      member.machineId,
+    );
+    const told = rows.map(({ facts }) =>
+      hoursOf(facts, ewsKey.slice("probe:".length)).map(({ at, ms, ok }) => [(at - began) / minute, ms, ok]),
+    );
+    expect(told).toEqual([
+      [
+        [30, 36, true],
+        [90, 36, false],
+        [210, 36, true],
+      ],
+    ]);
+  });
+
   it("write one checkpoint row a day", async () => {
     const agent = await test.join(member);
     agent.report([good(1)]);
@@ -147,7 +181,7 @@ describe("unchanged facts", () => {
     await agent.untilAcked(2);
     agent.report([good(3)]);
     await agent.untilAcked(3);
-    expect((await stored()).map((row) => row.key)).toEqual(["checkpoint", ewsKey, ewsKey, ewsKey]);
+    expect((await stored()).map((row) => row.key)).toEqual(["timings", "checkpoint", ewsKey, ewsKey, ewsKey]);
   });
 });
 

@@ -67,7 +67,7 @@ export async function* observationsOf(
       FROM observations
       WHERE machine_id = ${machineId}::uuid AND received_at >= ${span.from}
         AND received_at < ${new Date(span.to.getTime() + lateMs)} AND observed_at >= ${span.from}
-        AND observed_at < ${span.to} AND NOT raw AND kind <> 'checkpoint' ${next}
+        AND observed_at < ${span.to} AND NOT raw AND kind NOT IN ('checkpoint', 'timings') ${next}
       ORDER BY observed_at, epoch, seq LIMIT ${size}`;
     for (const row of rows) yield { ...row, seq: Number(row.seq) };
     const last = rows.at(-1);
@@ -84,7 +84,7 @@ export async function checkpointOf(
 ): Promise<{ at: Date; facts: MachineFacts } | null> {
   const [row] = await db.prisma.$queryRaw<{ at: Date; facts: MachineFacts }[]>`
     SELECT observed_at AS at, facts FROM observations
-    WHERE machine_id = ${machineId}::uuid AND key = 'checkpoint' AND received_at >= ${span.from}
+    WHERE machine_id = ${machineId}::uuid AND key = 'checkpoint' AND kind = 'checkpoint' AND NOT raw AND received_at >= ${span.from}
       AND received_at <= ${span.to}
     ORDER BY observed_at DESC LIMIT 1`;
   return row ?? null;

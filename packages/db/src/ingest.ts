@@ -11,6 +11,7 @@ import type {
 } from "@lynceus/protocol/names";
 import { changeKinds, type TimelineEntry } from "@lynceus/protocol/read-api";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
+import type { Timings } from "@lynceus/protocol/timings";
 import { type Database, Prisma } from "./client.ts";
 import { ensurePartitions } from "./partitions.ts";
 import { sqlState } from "./sql-error.ts";
@@ -31,7 +32,7 @@ export interface ObservationRow {
   /** Kept without being understood. */
   raw: boolean;
   replayed: boolean;
-  facts: Observation["facts"] | RawObservation["facts"];
+  facts: Observation["facts"] | RawObservation["facts"] | Timings;
 }
 
 /** Columns of `machines` that are derived from its state: what lists, filters and counts read. */

@@ -1,4 +1,5 @@
 import type { Location, Verdict } from "@lynceus/protocol/names";
+import { hoursOf, type Timing, timingsKind, timingsSchema } from "@lynceus/protocol/timings";
 import { Prisma } from "./client.ts";
 import { CursorError, cursorTime, decodeCursor, encodeCursor, isUuid, pageLimit } from "./cursor.ts";
 import { type FleetReader, ofMachines } from "./scope.ts";
@@ -97,4 +98,55 @@ export async function verdictHistory(db: FleetReader, machineId: string, since: 
         AND ${ofMachines(db, Prisma.sql`machine_id`)}) o
     WHERE observed_at >= ${since} OR until >= ${since} OR until IS NULL
     ORDER BY key, observed_at, seq LIMIT 20000`;
+}
+
+/**
+ * How long a probe of a machine took in each hour since a moment, oldest first, by `<configuration>:<target>:<via>`: what
+ * is written down, and what its state still holds.
+ */
+export async function hoursOfProbes(
+  db: FleetReader,
+  machineId: string,
+  keys: readonly string[],
+  since: Date,
+): Promise<Map<string, Timing[]>> {
+  const hours = new Map<string, Timing[]>(keys.map((key) => [key, []]));
+  if (!isUuid(machineId) || keys.length === 0) return hours;
+  const rows = await db.prisma.$queryRaw<{ timings: unknown }[]>`
+    SELECT jsonb_build_object('from', t.timings->'from', 'hours', t.timings->'hours', 'probes', (
+      SELECT coalesce(jsonb_object_agg(key, t.timings->'probes'->key) FILTER (WHERE t.timings->'probes' ? key), '{}')
+      FROM unnest(${[...keys]}::text[]) AS key)) AS timings
+    FROM (
+      SELECT o.observed_at AS at, o.facts AS timings FROM observations o
+      WHERE o.machine_id = ${machineId}::uuid AND o.key = ${timingsKind} AND o.kind = ${timingsKind} AND NOT o.raw
+        -- A row is written when its last hour is over.
+        AND o.observed_at >= ${since}
+      UNION ALL
+      SELECT 'infinity', s.state->'timings' FROM machine_states s
+      WHERE s.machine_id = ${machineId}::uuid AND s.state ? 'timings') t
+    WHERE ${ofMachines(db, Prisma.sql`${machineId}::uuid`)} ORDER BY t.at LIMIT 1000`;
+  for (const row of rows) {
+    // Written by collectors alone, but kept for as long as any observation.
+    const { data } = timingsSchema.safeParse(row.timings);
+    if (data === undefined) continue;
+    for (const [key, known] of hours) known.push(...hoursOf(data, key).filter(({ at }) => at >= since.getTime()));
+  }
+  return hours;
+}
+
+/** The observation of a key that held at a moment: the newest one made by then. Null where none is kept. */
+export async function observationAt(
+  db: FleetReader,
+  machineId: string,
+  key: string,
+  at: Date,
+): Promise<StoredObservation | null> {
+  if (!isUuid(machineId)) return null;
+  const [row] = await db.prisma.$queryRaw<{ item: StoredObservation }[]>`
+    SELECT to_json(found) AS item FROM (
+      SELECT ${columns} FROM observations o
+      WHERE o.machine_id = ${machineId}::uuid AND o.key = ${key} AND o.observed_at <= ${at}
+        AND ${ofMachines(db, Prisma.sql`o.machine_id`)}
+      ORDER BY o.observed_at DESC, o.seq DESC LIMIT 1) found`;
+  return row ? tidy(row.item) : null;
 }

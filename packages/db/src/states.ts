@@ -72,7 +72,7 @@ async function loadTrails(db: Reader, machineIds: readonly string[]): Promise<Ma
       o.replayed, o.facts
     FROM machine_states s JOIN observations o ON o.machine_id = s.machine_id AND o.epoch = s.epoch
       AND o.seq > s.state_seq AND o.seq <= s.last_seq AND o.received_at >= s.updated_at - interval '1 minute'
-    WHERE s.machine_id = ANY (${[...machineIds]}::uuid[]) AND NOT o.raw AND o.kind <> 'checkpoint'
+    WHERE s.machine_id = ANY (${[...machineIds]}::uuid[]) AND NOT o.raw AND o.kind NOT IN ('checkpoint', 'timings')
     ORDER BY o.machine_id, o.seq`;
   for (const { machineId, ...row } of rows) {
     const trail = trails.get(machineId) ?? [];

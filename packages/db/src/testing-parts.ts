@@ -8,6 +8,7 @@ import { createToken, enrolMachine } from "./enrollment.ts";
 import { joinChanges, listFleetChanges } from "./fleet-changes.ts";
 import { commitBatch, type MachineColumns } from "./ingest.ts";
 import { tagMachines } from "./machines-admin.ts";
+import { addNote } from "./notes.ts";
 import { createReport } from "./reports.ts";
 import { recordSample } from "./samples.ts";
 import { type Fleet, fleetOf } from "./scope.ts";
@@ -91,16 +92,28 @@ async function fullMachine(db: Fleet, now: Date, name: string, site: string, tag
   await commitBatch(db, {
     now,
     collectorId: "test",
-    observations: [1, 2].map((seq) => ({
-      ...of,
-      seq,
-      kind: "probe",
-      key: "probe:a1b2:ews:configured",
-      observedAt: minutesBefore(now, 1),
-      digest: `${name}${seq}`,
-      verdict: "proxy-auth-required",
-      facts: { configuration: "a1b2", name },
-    })),
+    observations: [
+      {
+        ...of,
+        seq: -1,
+        kind: "timings",
+        key: "timings",
+        observedAt: minutesBefore(now, 1),
+        digest: `${name}t`,
+        verdict: null,
+        facts: { from: minutesBefore(now, 60).getTime(), hours: 1, probes: { [`${name}:ews:configured`]: [12] } },
+      },
+      ...[1, 2].map((seq) => ({
+        ...of,
+        seq,
+        kind: "probe",
+        key: "probe:a1b2:ews:configured",
+        observedAt: minutesBefore(now, 1),
+        digest: `${name}${seq}`,
+        verdict: "proxy-auth-required" as const,
+        facts: { configuration: "a1b2", name },
+      })),
+    ],
     machines: [{ machineId, epoch, expectedSeq: 0, lastSeq: 2, state, columns, seenAt: now, checkpoint: false }],
     findings: [
       {
@@ -135,6 +148,7 @@ async function fullMachine(db: Fleet, now: Date, name: string, site: string, tag
     ],
     quarantine: [],
   });
+  await addNote(db, machineId, `${name} is looked after by Ann`, { actor: "test", now });
   if (tags.length > 0) await tagMachines(db, [machineId], { add: tags }, { actor: "test", now });
   return machineId;
 }

@@ -23,6 +23,7 @@ import * as incidents from "../src/incidents.ts";
 import * as machines from "../src/machines.ts";
 import * as machinesAdmin from "../src/machines-admin.ts";
 import * as noticedMachines from "../src/noticed-machines.ts";
+import * as notes from "../src/notes.ts";
 import * as observations from "../src/observations.ts";
 import * as overview from "../src/overview.ts";
 import * as reports from "../src/reports.ts";
@@ -137,6 +138,12 @@ describe("a part of the fleet", () => {
     listFindings: (db) => findings.listFindings(db),
     listFleetChanges: (db) => fleetChanges.listFleetChanges(db),
     listMachines: (db) => machines.listMachines(db, {}),
+    listNotes: (db, part) => notes.listNotes(db, part.machine),
+    observationAt: (db, part) => observations.observationAt(db, part.machine, "probe:a1b2:ews:configured", now),
+    hoursOfProbes: async (db, part) => {
+      const keys = ["BERN:ews:configured", "GRAZ:ews:configured"];
+      return [...(await observations.hoursOfProbes(db, part.machine, keys, since))].filter(([, hours]) => hours.length);
+    },
     listObservations: (db, part) => observations.listObservations(db, part.machine),
     listReports: (db) => reports.listReports(db),
     listSiteSubnets: (db) => sites.listSiteSubnets(db),
@@ -215,6 +222,14 @@ describe("a part of the fleet", () => {
     createCommand: {
       act: (db, part) => commands.createCommand(db, { machineId: part.machine, createdBy: "x", now }),
       refused: null,
+    },
+    addNote: { act: (db, part) => notes.addNote(db, part.machine, "x", by), refused: null },
+    deleteNote: {
+      act: async (db, part) => {
+        const [note] = await notes.listNotes(at.db, part.machine);
+        return notes.deleteNote(db, note?.id ?? "", { actor: "ann", anyones: true });
+      },
+      refused: false,
     },
     createReport: {
       act: (db, part) =>
@@ -327,6 +342,7 @@ describe("a part of the fleet", () => {
         (SELECT json_agg(c.state ORDER BY c.id) FROM canaries c) AS canaries,
         (SELECT count(*)::int FROM fix_verification_machines) AS verified,
         (SELECT json_agg(i ORDER BY number) FROM incidents i) AS incidents,
+        (SELECT count(*)::int FROM machine_notes) AS notes,
         (SELECT count(*)::int FROM incident_events) AS events, (SELECT json_agg(s ORDER BY id) FROM silences s) AS silences,
         (SELECT json_agg(t ORDER BY t.id) FROM enrollment_tokens t) AS tokens`;
     for (const [, scope, , other] of views) {

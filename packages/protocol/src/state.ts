@@ -17,6 +17,7 @@ import {
   severitySchema,
   verdictSchema,
 } from "./names.ts";
+import { timingsSchema } from "./timings.ts";
 
 /*
  * What the collector keeps per machine: the last facts of every key and a short memory of verdicts (rule 13).
@@ -186,5 +187,7 @@ export const machineStateSchema = z.looseObject({
   facts: machineFactsSchema,
   persistence: persistenceMapSchema,
   diagnosis: diagnosisSchema,
+  /** What its probes took in the hours that are not written down yet; absent before the first. */
+  timings: timingsSchema.optional(),
 });
 export type MachineState = z.infer<typeof machineStateSchema>;

@@ -10,6 +10,7 @@ import type { Confirmation, ProbeFacts } from "@lynceus/protocol/facts";
 import type { MachineStatus, Verdict } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
 import type { Finding, MachineState } from "@lynceus/protocol/state";
+import { timingsKind } from "@lynceus/protocol/timings";
 import type { Peer } from "../fleet.ts";
 import { type SiteMap, siteMapApplies } from "../sites.ts";
 import { type Entry, isOnDisk } from "./memory.ts";
@@ -24,6 +25,7 @@ import {
   statusTransition,
 } from "./timeline.ts";
 import { correctedInstant, isLate } from "./times.ts";
+import { addHours } from "./timings.ts";
 import { traitsOf } from "./traits.ts";
 
 const dayMs = 86_400_000;
@@ -150,6 +152,22 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
   const quarantine: QuarantineRow[] = [];
   const findings: FindingChange[] = [];
   const probes: ProbeSample[] = [];
+
+  /** A row of the collector's own, with a seq that no agent gives. */
+  const ownRow = (kind: string, seq: number, facts: ObservationRow["facts"]): ObservationRow => ({
+    machineId,
+    epoch: epoch!,
+    seq,
+    kind,
+    key: kind,
+    observedAt: new Date(now),
+    location: state.facts.system?.location ?? "unknown",
+    digest: "00000000",
+    verdict: null,
+    raw: false,
+    replayed: false,
+    facts,
+  });
 
   const countCycle = (key: string) => {
     if (!isCycleKey(state, key)) return;
@@ -336,23 +354,18 @@ export function fold(entry: Entry, works: readonly Work[], context: FoldContext)
     before.atRisk !== state.diagnosis.atRisk ||
     newSite !== null;
 
+  const hours = epoch !== null ? addHours(state, policy, now) : null;
+  if (hours !== null) {
+    state = hours.state;
+    traceable = false;
+    touched = true;
+    write ||= hours.full !== null;
+    if (hours.full !== null) observations.push(ownRow(timingsKind, -1, hours.full));
+  }
+
   const checkpoint = write && (entry.checkpointAt === null || now - entry.checkpointAt >= dayMs);
   if (checkpoint && entry.checkpointAt !== null && epoch !== null)
-    observations.push({
-      machineId,
-      epoch,
-      // No agent gives this number.
-      seq: 0,
-      kind: "checkpoint",
-      key: "checkpoint",
-      observedAt: new Date(now),
-      location: state.facts.system?.location ?? "unknown",
-      digest: "00000000",
-      verdict: null,
-      raw: false,
-      replayed: false,
-      facts: state.facts,
-    });
+    observations.push(ownRow("checkpoint", 0, state.facts));
 
   if (!write && touched) dirtySince ??= now;
   // What the timeline tells, a new status, a checkpoint: on screen at once. Measurements alone may wait a moment.
