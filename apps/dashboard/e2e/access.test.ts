@@ -40,6 +40,7 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/login/code": "open",
   "/machines": "read",
   "/machines/[id]": "read",
+  "/machines/[id]/observed": "read",
   "/machines/[id]/probes/[seq]": "read",
   "/machines/views/[slug]": "read",
   "/no-right": "session",

@@ -16,6 +16,7 @@ export function ChartPanel({
   subtitle,
   table,
   name,
+  tools,
   children,
 }: {
   title: string;
@@ -23,6 +24,8 @@ export function ChartPanel({
   table: ChartTable;
   /** File name of the CSV, without its end. */
   name: string;
+  /** Beside what swaps chart and table. */
+  tools?: ReactNode;
   children: ReactNode;
 }) {
   const [asTable, setAsTable] = useState(false);
@@ -32,9 +35,12 @@ export function ChartPanel({
       title={title}
       sub={subtitle}
       more={
-        <button type="button" className={styles.swap} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
-          {asTable ? "Chart" : "Table"}
-        </button>
+        <span className={styles.tools}>
+          {tools}
+          <button type="button" className={styles.swap} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+            {asTable ? "Chart" : "Table"}
+          </button>
+        </span>
       }
     >
       {asTable ? (

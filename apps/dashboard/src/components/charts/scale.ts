@@ -50,3 +50,18 @@ export function placeEventLabels(
     return place;
   });
 }
+
+const hourMs = 3_600_000;
+
+/** Names of ticks on a time axis: the time of day; over days the weekday with it, or the date. All in ms. */
+export function tickFormat(zone: string, span: number, step: number): (at: number) => string {
+  const format = (options: Intl.DateTimeFormatOptions) => {
+    const made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
+    return (at: number) => made.format(at);
+  };
+  const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  if (span <= 30 * hourMs) return clock;
+  if (step >= 24 * hourMs) return format({ day: "numeric", month: "short" });
+  const day = format({ weekday: "short" });
+  return (at) => `${day(at)} ${clock(at)}`;
+}

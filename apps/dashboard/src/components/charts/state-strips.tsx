@@ -83,7 +83,12 @@ export function StateStrips({
         <div className={styles.lines} aria-hidden="true">
           <div>
             {events.slice(0, 4).map((event) => (
-              <div key={event.label} className={styles.event} style={{ left: `${round(event.at * 100)}%` }}>
+              <div
+                key={event.label}
+                className={styles.event}
+                data-end={event.at > 0.85}
+                style={{ left: `${round(event.at * 100)}%` }}
+              >
                 <span>{event.label}</span>
               </div>
             ))}

@@ -1,11 +1,11 @@
 "use client";
 
-import { formatCount } from "@lynceus/protocol/present";
-import { useEffect, useRef } from "react";
+import { formatCount, formatLatency } from "@lynceus/protocol/present";
+import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import styles from "./charts.module.css";
-import { countTicks, placeEventLabels, spreadLabels } from "./scale.ts";
+import { countTicks, placeEventLabels, spreadLabels, tickFormat } from "./scale.ts";
 
 export type Tone = "bad-fill" | "ink2" | "ink" | "ink3" | "stale" | "unk";
 
@@ -13,8 +13,8 @@ export interface StepSeries {
   /** Named at its right end, beside the last value. */
   label: string;
   tone: Tone;
-  /** One per time; null is a gap, never zero and never joined. */
-  values: (number | null)[];
+  /** One per time; null is a gap, never zero and never joined. Undefined: nothing was due at this time, the line goes on. */
+  values: (number | null | undefined)[];
   dashed?: boolean;
   filled?: boolean;
 }
@@ -25,7 +25,10 @@ export interface ChartEvent {
   label: string;
 }
 
-/** Counts over time: stepped, from zero, one axis. `sentence` says shape and last value for those who do not see it. */
+/**
+ * Counts or times to answer, over time, from zero, one axis. A stretch drawn with the pointer is zoomed into. `sentence`
+ * says shape and last value for those who do not see it.
+ */
 export function StepChart({
   times,
   series,
@@ -33,7 +36,8 @@ export function StepChart({
   zone,
   height,
   sentence,
-  smooth = false,
+  unit = "count",
+  level,
 }: {
   times: number[];
   series: StepSeries[];
@@ -41,12 +45,15 @@ export function StepChart({
   zone: string;
   height: number;
   sentence: string;
-  /** Lines instead of steps: for measured durations. */
-  smooth?: boolean;
+  /** Counts are stepped; milliseconds are lines from one to the next. */
+  unit?: "count" | "ms";
+  /** A value that is compared with, as a dashed line. */
+  level?: { value: number; label: string } | undefined;
 }) {
   const host = useRef<HTMLDivElement>(null);
   const labels = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
+  const [zoom, setZoom] = useState<{ min: number; max: number } | null>(null);
 
   useEffect(() => {
     const element = host.current;
@@ -60,24 +67,22 @@ export function StepChart({
       const colour = (name: string) => resolveColour(element, name);
       const narrow = element.clientWidth < 420;
       const gutter = narrow ? 12 : 112;
-      const max = Math.max(0, ...series.flatMap((s) => s.values.map((v) => v ?? 0)));
+      const max = Math.max(level?.value ?? 0, ...series.flatMap((s) => s.values.map((v) => v ?? 0)));
       const ticks = countTicks(max);
       const top = ticks.at(-1) ?? 1;
       const axis = { stroke: colour("ink3"), font: `11px ${fontOf(element)}`, ticks: { show: false } };
-      const clock = new Intl.DateTimeFormat("en-GB", {
-        timeZone: zone,
-        hour: "2-digit",
-        minute: "2-digit",
-      });
+      const shown = zoom ?? { min: times[0] ?? 0, max: times.at(-1) ?? 0 };
+      const span = (shown.max - shown.min) * 1000;
+      const clock = tickFormat(zone, span, 0);
       plot = new uPlot(
         {
           width: element.clientWidth,
           height,
           padding: [events.length > 0 ? 16 : 8, gutter, 0, 0],
           legend: { show: false },
-          cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+          cursor: { y: false, drag: { x: true, y: false, setScale: false, dist: 8 }, points: { size: 5 } },
           tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-          scales: { x: { time: true }, y: { range: [0, top] } },
+          scales: { x: { time: true, ...(zoom ?? {}) }, y: { range: [0, top] } },
           axes: [
             {
               ...axis,
@@ -85,7 +90,8 @@ export function StepChart({
               gap: 4,
               space: 80,
               grid: { show: false },
-              values: (_u, splits) => splits.map((s) => clock.format(s * 1000)),
+              values: (_u, splits, _axis, _space, step) =>
+                splits.map((s) => tickFormat(zone, span, step * 1000)(s * 1000)),
             },
             {
               ...axis,
@@ -106,17 +112,25 @@ export function StepChart({
               ...(s.dashed ? { dash: [5, 3] } : {}),
               points: { show: false },
               spanGaps: false,
-              ...(smooth ? {} : { paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder }),
+              ...(unit === "ms" ? {} : { paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder }),
             })),
           ],
           hooks: {
             draw: [
               (u) => {
                 drawEvents(u, events, colour("ink3"), fontOf(element));
-                placeLabels(u, labelBox, series, narrow);
+                if (level) drawLevel(u, level.value, colour("ink3"));
+                placeLabels(u, labelBox, narrow ? [] : [...series, ...levelSeries(level)], formats[unit]);
               },
             ],
-            setCursor: [(u) => showTip(u, tooltip, series, clock)],
+            setCursor: [(u) => showTip(u, tooltip, series, { clock, value: formats[unit] })],
+            setSelect: [
+              (u) => {
+                const { left, width } = u.select;
+                if (width < 1) return;
+                setZoom({ min: u.posToVal(left, "x"), max: u.posToVal(left + width, "x") });
+              },
+            ],
           },
         },
         [times, ...series.map((s) => s.values)],
@@ -139,15 +153,42 @@ export function StepChart({
       schemed.disconnect();
       plot?.destroy();
     };
-  }, [times, series, events, zone, height, smooth]);
+  }, [times, series, events, zone, height, unit, level, zoom]);
 
   return (
-    <div className={styles.step} role="img" aria-label={sentence} style={{ minHeight: height }}>
-      <div ref={host} aria-hidden="true" />
-      <div ref={labels} className={styles.ends} aria-hidden="true" />
-      <div ref={tip} className={styles.tip} hidden aria-hidden="true" />
+    <div className={styles.step} style={{ minHeight: height }}>
+      <div role="img" aria-label={sentence}>
+        <div ref={host} aria-hidden="true" />
+        <div ref={labels} className={styles.ends} aria-hidden="true" />
+        <div ref={tip} className={styles.tip} hidden aria-hidden="true" />
+      </div>
+      {zoom === null ? null : (
+        <button type="button" className={styles.whole} onClick={() => setZoom(null)}>
+          Whole range
+        </button>
+      )}
     </div>
   );
+}
+
+const formats = { count: formatCount, ms: formatLatency } as const;
+
+function levelSeries(level: { value: number; label: string } | undefined): Pick<StepSeries, "label" | "values">[] {
+  return level ? [{ label: level.label, values: [level.value] }] : [];
+}
+
+function drawLevel(u: uPlot, value: number, colour: string) {
+  const { ctx, bbox } = u;
+  const y = u.valToPos(value, "y", true);
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.setLineDash([2 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
 }
 
 /** The used colour of a token: `light-dark()` is only resolved on a property that paints. */
@@ -200,18 +241,22 @@ function drawEvents(u: uPlot, events: ChartEvent[], colour: string, font: string
 }
 
 /** Each line is named where it ends, with its last value. */
-function placeLabels(u: uPlot, box: HTMLDivElement, series: StepSeries[], narrow: boolean) {
+function placeLabels(
+  u: uPlot,
+  box: HTMLDivElement,
+  series: readonly Pick<StepSeries, "label" | "values">[],
+  format: (value: number) => string,
+) {
   box.replaceChildren();
-  if (narrow) return;
   const top = u.over.offsetTop;
-  const last = series.map((s) => s.values.findLast((v) => v !== null) ?? null);
+  const last = series.map((s) => s.values.findLast((v) => typeof v === "number") ?? null);
   const shown = series.map((s, i) => ({ s, value: last[i] ?? null })).filter((entry) => entry.value !== null);
   const wanted = shown.map((entry) => top + u.valToPos(entry.value ?? 0, "y"));
   const placed = spreadLabels(wanted, 30, top + 8, top + u.over.clientHeight - 6);
   for (const [i, entry] of shown.entries()) {
     const label = document.createElement("div");
     const value = document.createElement("b");
-    value.textContent = formatCount(entry.value ?? 0);
+    value.textContent = format(entry.value ?? 0);
     const name = document.createElement("span");
     name.textContent = entry.s.label;
     label.append(value, name);
@@ -221,7 +266,12 @@ function placeLabels(u: uPlot, box: HTMLDivElement, series: StepSeries[], narrow
   }
 }
 
-function showTip(u: uPlot, tip: HTMLDivElement, series: StepSeries[], clock: Intl.DateTimeFormat) {
+function showTip(
+  u: uPlot,
+  tip: HTMLDivElement,
+  series: StepSeries[],
+  format: { clock: (at: number) => string; value: (value: number) => string },
+) {
   const at = u.cursor.idx;
   const time = at === null || at === undefined ? undefined : u.data[0][at];
   if (at === null || at === undefined || time === undefined || (u.cursor.left ?? -1) < 0) {
@@ -230,13 +280,14 @@ function showTip(u: uPlot, tip: HTMLDivElement, series: StepSeries[], clock: Int
   }
   tip.replaceChildren();
   const head = document.createElement("time");
-  head.textContent = clock.format(time * 1000);
+  head.textContent = format.clock(time * 1000);
   tip.append(head);
   for (const s of series) {
     const row = document.createElement("div");
     const value = document.createElement("b");
     const seen = s.values[at];
-    value.textContent = seen === null || seen === undefined ? "not observed" : formatCount(seen);
+    if (seen === undefined) continue;
+    value.textContent = seen === null ? "not observed" : format.value(seen);
     row.append(value, ` ${s.label}`);
     tip.append(row);
   }

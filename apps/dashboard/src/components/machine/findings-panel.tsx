@@ -1,16 +1,22 @@
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { formatTime, safeText } from "@lynceus/protocol/present";
 import type { MachineFinding } from "@lynceus/protocol/read-api";
+import Link from "next/link";
 import { Panel } from "../layout/panel.tsx";
+import { observedHref } from "../machines/links.ts";
 import { StatusMark } from "../status/status-mark.tsx";
 import styles from "./machine.module.css";
 
-/** Findings of this machine, those that hold now and those before. */
+const shownEvidence = 4;
+
+/** Findings of this machine, those that hold now and those before, each sentence with the observation it rests on. */
 export function FindingsPanel({
+  machineId,
   findings,
   now,
   zone,
 }: {
+  machineId: string;
   findings: readonly (MachineFinding & { id: string })[];
   now: number;
   zone: string;
@@ -46,13 +52,19 @@ export function FindingsPanel({
                       {textsOf(finding.pattern)?.title ?? finding.pattern} · {finding.pattern}
                       {finding.primary ? " · primary" : ""}
                     </small>
-                    {finding.clearedAt
-                      ? null
-                      : finding.evidence.slice(0, 3).map((item) => (
-                          <small key={item.text}>
-                            <bdi>{safeText(item.text)}</bdi>
-                          </small>
-                        ))}
+                    {finding.evidence.slice(0, shownEvidence).map((item) => (
+                      <small key={item.text}>
+                        <bdi>{safeText(item.text)}</bdi>
+                        {item.key === null || item.at === null ? null : (
+                          <>
+                            {" "}
+                            <Link className="link" href={observedHref(machineId, item.key, item.at)}>
+                              raw
+                            </Link>
+                          </>
+                        )}
+                      </small>
+                    ))}
                   </td>
                   <td className="nowrap">
                     {finding.severity}

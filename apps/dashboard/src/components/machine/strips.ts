@@ -5,6 +5,7 @@ import type { Policy } from "@lynceus/protocol/policy";
 import { formatDuration, formatTime } from "@lynceus/protocol/present";
 import type { MachineFacts } from "@lynceus/protocol/state";
 import type { ChartTable } from "../charts/chart-panel.tsx";
+import { tickFormat } from "../charts/scale.ts";
 import type { Strip, StripSegment, StripState } from "../charts/state-strips.tsx";
 import { directMayFail } from "./lanes.ts";
 
@@ -46,7 +47,32 @@ export function stripOf(
   }
   if (spans.length > 0 && context.seenAt !== null && context.seenAt < range.to)
     put(context.seenAt, range.to, "stale", "not seen");
-  return { label, segments, sentence: sentenceFor(spans, range) };
+  return { label, segments: joined(segments), sentence: sentenceFor(spans, range) };
+}
+
+/** Narrower than this part of a row nothing can be seen or pointed at. */
+const thinnest = 1 / 300;
+/** What is shown of several states that share one place: the one that matters most. */
+const weight: Record<StripState, number> = { bad: 4, unknown: 3, stale: 2, expected: 1, ok: 0 };
+
+/** Segments that are wide enough to be seen: those that follow each other too fast become one, of the worst of them. */
+function joined(segments: readonly StripSegment[]): StripSegment[] {
+  const wide: StripSegment[] = [];
+  let changes = 0;
+  for (const segment of segments) {
+    const last = wide.at(-1);
+    const narrow = segment.to - segment.from < thinnest && last !== undefined && last.to - last.from < thinnest;
+    if (!narrow || last === undefined) {
+      changes = 0;
+      wide.push(segment);
+      continue;
+    }
+    changes++;
+    const worst = weight[segment.state] > weight[last.state] ? segment : last;
+    const title = `${worst.title.split(",")[0]} at times, ${changes} ${changes === 1 ? "change" : "changes"}`;
+    wide[wide.length - 1] = { from: last.from, to: segment.to, state: worst.state, title };
+  }
+  return wide;
 }
 
 function sentenceFor(spans: readonly VerdictSpan[], range: { from: number; to: number }): string {
@@ -69,17 +95,13 @@ export function timeTicks(
 ): { at: number; label: string }[] {
   const hour = 3_600_000;
   const length = range.to - range.from;
-  const step = [0.25, 0.5, 1, 2, 3, 6, 12, 24].map((h) => h * hour).find((s) => length / s <= most) ?? 24 * hour;
-  const clock = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
+  const step =
+    [0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 120].map((h) => h * hour).find((s) => length / s <= most) ?? 240 * hour;
+  const label = tickFormat(zone, length, step);
   const out: { at: number; label: string }[] = [];
   for (let at = Math.ceil(range.from / step) * step; at <= range.to; at += step) {
     const fraction = (at - range.from) / length;
-    if (fraction > 0.03 && fraction < 0.97) out.push({ at: fraction, label: clock.format(at) });
+    if (fraction > 0.03 && fraction < 0.97) out.push({ at: fraction, label: label(at) });
   }
   return out;
 }

@@ -20,6 +20,11 @@ export function machineHref(id: string): string {
   return `/machines/${encodeURIComponent(id)}`;
 }
 
+/** The observation of a key that held at a moment, as the machine sent it. */
+export function observedHref(id: string, key: string, at: number): string {
+  return `${machineHref(id)}/observed?${new URLSearchParams({ key, at: new Date(at).toISOString() })}`;
+}
+
 /** The machines that count: all but those that said goodbye. */
 export const reporting = term("status", "healthy", "failing", "stale", "cannot-tell");
 /** Healthy machines that carry a finding. */

@@ -72,6 +72,7 @@ export const auditKinds: Readonly<Record<string, string>> = {
   notice: "notices",
   policy: "policies",
   report: "reports",
+  note: "notes",
   session: "sessions",
   silence: "silences",
   "sign-in": "sign-in rules",

@@ -1,6 +1,8 @@
 "use server";
 
+import { addNote, deleteNote, mostNoteChars } from "@lynceus/db/notes";
 import { createReport, deleteReport, ReportError } from "@lynceus/db/reports";
+import { allows } from "@lynceus/protocol/access";
 import { newReportSchema } from "@lynceus/protocol/read-api-tools";
 import { revalidatePath } from "next/cache";
 import { requireAct } from "../../../../lib/session.ts";
@@ -61,5 +63,41 @@ export async function report(before: ReportState, form: FormData): Promise<Repor
 export async function removeReport(form: FormData): Promise<void> {
   const { email, fleet } = await requireAct("operate");
   await deleteReport(fleet, String(form.get("id") ?? ""), { actor: email });
+  revalidatePath("/machines/[id]", "page");
+}
+
+export interface NoteState {
+  error: string | null;
+  /** What was done, in words; null before. */
+  done: string | null;
+  text: string;
+  turn: number;
+}
+
+/** Writes a note on a machine. */
+export async function note(before: NoteState, form: FormData): Promise<NoteState> {
+  const { email, fleet } = await requireAct("operate");
+  const given = form.get("text");
+  // A browser sends line ends as two characters.
+  const text = typeof given === "string" ? given.replaceAll("\r\n", "\n").trim() : "";
+  const turn = before.turn + 1;
+  if (text === "" || text.length > mostNoteChars)
+    return {
+      error: `A note has 1 to 2,000 characters; this one has ${text.length}.`,
+      done: null,
+      text: text.slice(0, mostNoteChars),
+      turn,
+    };
+  const machineId = String(form.get("machine") ?? "");
+  const made = await addNote(fleet, machineId, text, { actor: email, now: new Date() });
+  if (made === null) return { error: "This machine was retired, so nothing was stored.", done: null, text, turn };
+  revalidatePath(`/machines/${machineId}`);
+  return { error: null, done: "Saved.", text: "", turn };
+}
+
+/** Removes a note: one's own, or, for who may administer, anybody's. */
+export async function removeNote(form: FormData): Promise<void> {
+  const { email, fleet, access } = await requireAct("operate");
+  await deleteNote(fleet, String(form.get("id") ?? ""), { actor: email, anyones: allows(access, "administer") });
   revalidatePath("/machines/[id]", "page");
 }

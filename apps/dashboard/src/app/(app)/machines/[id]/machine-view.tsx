@@ -3,7 +3,8 @@ import { listFindings } from "@lynceus/db/findings";
 import { changesBefore } from "@lynceus/db/fleet-changes";
 import { incidentsOfMachine } from "@lynceus/db/incidents";
 import { countMachines, getMachine } from "@lynceus/db/machines";
-import { listObservations, verdictHistory } from "@lynceus/db/observations";
+import { listNotes } from "@lynceus/db/notes";
+import { hoursOfProbes, listObservations, verdictHistory } from "@lynceus/db/observations";
 import { currentPolicy } from "@lynceus/db/policies";
 import { listReports } from "@lynceus/db/reports";
 import { listTimeline } from "@lynceus/db/timeline";
@@ -13,20 +14,24 @@ import { ticketText } from "@lynceus/diagnosis/ticket";
 import { allows } from "@lynceus/protocol/access";
 import type { ProbeFacts } from "@lynceus/protocol/facts";
 import { parseFilter } from "@lynceus/protocol/filter";
+import type { Policy } from "@lynceus/protocol/policy";
 import { formatCount, formatDuration, formatLatency, formatTime, safeText } from "@lynceus/protocol/present";
+import type { MachineFacts } from "@lynceus/protocol/state";
 import Link from "next/link";
 import { ChartPanel } from "../../../../components/charts/chart-panel.tsx";
+import { RangeLinks } from "../../../../components/charts/range-links.tsx";
 import { StateStrips } from "../../../../components/charts/state-strips.tsx";
 import { StepChart } from "../../../../components/charts/step-chart.tsx";
 import { EvidenceChain } from "../../../../components/evidence-chain/evidence-chain.tsx";
 import { incidentHref } from "../../../../components/incidents/words.ts";
 import { PageHeader } from "../../../../components/layout/page-header.tsx";
+import { type AnswerTimes, answerTable, answerTimes, probeKeys } from "../../../../components/machine/answer-times.ts";
 import { DiffPanel } from "../../../../components/machine/diff-panel.tsx";
 import { FindingsPanel } from "../../../../components/machine/findings-panel.tsx";
 import { FixPanel } from "../../../../components/machine/fix-panel.tsx";
 import { lanesOf, notesOf, slotOf, targetTabs } from "../../../../components/machine/lanes.ts";
-import { latencyOf } from "../../../../components/machine/latency.ts";
 import styles from "../../../../components/machine/machine.module.css";
+import { NotesPanel } from "../../../../components/machine/notes-panel.tsx";
 import { ProbeNow } from "../../../../components/machine/probe-now.tsx";
 import { sentenceRuns } from "../../../../components/machine/sentence.ts";
 import { settingsDiff } from "../../../../components/machine/settings-diff.ts";
@@ -47,14 +52,22 @@ import { environment } from "../../../../lib/env.ts";
 import { requireRight } from "../../../../lib/session.ts";
 import { viewerZone, zoneName } from "../../../../lib/zone.ts";
 
-const historyMs = 6 * 3_600_000;
+const hourMs = 3_600_000;
+/** Spans that the charts can show. */
+const ranges = { "6h": 6 * hourMs, "24h": 24 * hourMs, "7d": 168 * hourMs, "30d": 720 * hourMs } as const;
+type RangeName = keyof typeof ranges;
+const isRange = (name: unknown): name is RangeName => typeof name === "string" && Object.hasOwn(ranges, name);
+/** What is usual is said over seven days. */
+const usualMs = ranges["7d"];
 
 const tones: Record<string, ChipTone> = { failing: "bad", healthy: "ok", stale: "stale", "cannot-tell": "unknown" };
 
 /** Why this one, and what do I tell the user? */
 export async function MachineView({ id, search }: { id: string; search: Record<string, unknown> }) {
-  const { access, fleet } = await requireRight("read");
+  const { access, email, fleet } = await requireRight("read");
   const zone = await viewerZone();
+  const rangeName: RangeName = isRange(search.range) ? search.range : "6h";
+  const historyMs = ranges[rangeName];
   const page = await inSnapshot(fleet, async (db) => {
     const machine = await getMachine(db, id);
     if (machine === null) return null;
@@ -68,6 +81,9 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
       configurations[0]?.id ??
       "";
     const pac = machine.facts.pac[configuration];
+    const policy = (await currentPolicy(db))?.body ?? null;
+    const target = targetOf(machine.facts, policy, configuration, search.target);
+    const keys = target === null ? [] : probeKeys(machine.facts, configuration, target);
     const sameScript = pac?.facts.sha256
       ? await countMachines(db, { terms: parseFilter(term("pac", pac.facts.sha256), { now, zone }).terms })
       : null;
@@ -94,7 +110,10 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
       configuration,
       configurations,
       sameScript,
-      policy: (await currentPolicy(db))?.body ?? null,
+      policy,
+      target,
+      hours: await hoursOfProbes(db, id, keys, new Date(now - Math.max(historyMs, usualMs))),
+      notes: await listNotes(db, id),
       timeline: await listTimeline(db, id, { limit: search.timeline === "all" ? 500 : 12 }),
       findings: await listFindings(db, { machineId: id, limit: 20 }),
       history: await verdictHistory(db, id, new Date(now - historyMs)),
@@ -102,7 +121,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
     };
   });
   if (page === null) return null;
-  const { machine, now, configuration, configurations, policy } = page;
+  const { machine, now, configuration, configurations, policy, target } = page;
   const { facts, diagnosis } = machine;
   const context = { now, zone };
   const time = (at: number) => formatTime(at, context);
@@ -114,13 +133,6 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
   const system = facts.system?.facts ?? null;
 
   const tabs = targetTabs(facts, policy, configuration);
-  const target =
-    (typeof search.target === "string" && slotOf(facts, configuration, search.target, "configured")
-      ? search.target
-      : null) ??
-    tabs[0]?.id ??
-    Object.values(facts.probes).find((slot) => slot.facts.via === "configured")?.facts.target ??
-    null;
   const slot =
     target === null
       ? null
@@ -129,12 +141,14 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
   const lanes = target === null ? [] : lanesOf(target, laneContext);
   const texts = primary ? textsOf(primary.pattern) : null;
   const oneConfiguration = configurations.length < 2;
-  const href = (over: { target?: string; configuration?: string }) => {
+  const href = (over: { target?: string; configuration?: string; range?: RangeName }) => {
     const query = new URLSearchParams();
     const c = over.configuration ?? (oneConfiguration ? null : configuration);
     if (c) query.set("configuration", c);
     const t = over.target ?? (over.configuration ? null : target);
     if (t) query.set("target", t);
+    const r = over.range ?? rangeName;
+    if (r !== "6h") query.set("range", r);
     return `${machineHref(id)}?${query}`;
   };
   const raw = slot && slot.seq > 0 ? `${machineHref(id)}/probes/${slot.seq}` : null;
@@ -179,7 +193,16 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
     diff && diff.changedAt > range.from
       ? [{ at: (diff.changedAt - range.from) / historyMs, label: `${time(diff.changedAt)} changed` }]
       : [];
-  const latency = target === null ? null : latencyOf(facts, configuration, target, policy);
+  const answers =
+    target === null ? null : answerTimes({ facts, hours: page.hours, configuration, target, policy, range });
+  const rangeLinks = (
+    <RangeLinks
+      ranges={Object.keys(ranges)
+        .filter(isRange)
+        .map((name) => ({ name, href: href({ range: name }) }))}
+      current={rangeName}
+    />
+  );
   const others = page.sameScript
     ? page.sameScript.healthy +
       page.sameScript.failing +
@@ -377,33 +400,29 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
       <div className={styles.two}>
         <div className={styles.stack}>
           <ChartPanel
-            title="Targets, last 6 h"
+            title="Targets over time"
             subtitle={`hatched = failing, gold = not seen; ${zoneText}`}
             name={`lynceus-targets-${id}`}
             table={stripTable(page.history, configuration, targets, context)}
+            tools={rangeLinks}
           >
             <StateStrips strips={strips} ticks={timeTicks(range, zone)} events={events} />
           </ChartPanel>
-          {latency && latency.times.length > 1 ? (
+          {answers && answers.times.length > 1 ? (
             <ChartPanel
               title="Time to answer, ms"
-              subtitle={`last ${latency.times.length} probes; a break = no answer`}
-              name={`lynceus-latency-${id}`}
-              table={{
-                columns: ["At", ...latency.series.map((s) => s.label)],
-                rows: latency.times.map((at, i) => [
-                  time(at * 1000),
-                  ...latency.series.map((s) => formatLatency(s.values[i] ?? null)),
-                ]),
-              }}
+              subtitle="an hour a point, the newest probes one by one; a break = no answer"
+              name={`lynceus-answer-times-${id}`}
+              table={answerTable(answers, context)}
             >
               <StepChart
-                times={latency.times}
-                series={latency.series}
+                times={answers.times}
+                series={answers.series}
                 zone={zone}
                 height={128}
-                smooth
-                sentence={`Time to answer in milliseconds over the last ${latency.times.length} probes.`}
+                unit="ms"
+                level={answers.usual === null ? undefined : { value: answers.usual, label: "7-day median" }}
+                sentence={answerSentence(answers)}
               />
             </ChartPanel>
           ) : null}
@@ -415,7 +434,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
           zone={zone}
           more={
             page.timeline.nextCursor && search.timeline !== "all" ? (
-              <Link href={`${machineHref(id)}?timeline=all`} scroll={false}>
+              <Link href={`${href({})}&timeline=all`} scroll={false}>
                 All {page.timeline.total}
               </Link>
             ) : null
@@ -430,11 +449,36 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
           now={now}
           zone={zone}
         />
-        <FindingsPanel findings={page.findings.items} now={now} zone={zone} />
+        <NotesPanel
+          machineId={id}
+          notes={page.notes}
+          viewer={email}
+          anyones={allows(access, "administer")}
+          mayWrite={allows(access, "operate")}
+          now={now}
+          zone={zone}
+        />
+        <FindingsPanel machineId={id} findings={page.findings.items} now={now} zone={zone} />
         <SettingsPanel facts={facts} configuration={configuration} now={now} zone={zone} />
       </div>
     </>
   );
+}
+
+/** The target that is shown: the one asked for, else the first of the tabs, else any that was probed. */
+function targetOf(facts: MachineFacts, policy: Policy | null, configuration: string, asked: unknown): string | null {
+  if (typeof asked === "string" && slotOf(facts, configuration, asked, "configured")) return asked;
+  const probed = Object.values(facts.probes).find((slot) => slot.facts.via === "configured");
+  return targetTabs(facts, policy, configuration)[0]?.id ?? probed?.facts.target ?? null;
+}
+
+/** Shape and last value for those who do not see the chart. */
+function answerSentence({ series, usual }: AnswerTimes): string {
+  const lines = series.map(({ label, values }) => {
+    const last = values.findLast((value) => typeof value === "number");
+    return `${label}: ${last === undefined ? "no answer" : `${formatLatency(last ?? null)} at last`}`;
+  });
+  return `Time to answer. ${lines.join("; ")}${usual === null ? "" : `; 7-day median ${formatLatency(usual)}`}.`;
 }
 
 function endpointText({ endpoint }: ProbeFacts): string {

@@ -143,7 +143,7 @@ export default async function AuditPage({ searchParams }: { searchParams: Promis
 function Subject({ action, subject }: { action: string; subject: string }) {
   const words = <bdi>{safeText(subject, 80)}</bdi>;
   const isId = /^[0-9a-f-]{36}$/.test(subject);
-  return /^(machine|report)\./.test(action) && isId ? <Link href={`/machines/${subject}`}>{words}</Link> : words;
+  return /^(machine|report|note)\./.test(action) && isId ? <Link href={`/machines/${subject}`}>{words}</Link> : words;
 }
 
 function Changes({ changes }: { changes: readonly AuditChange[] }) {

@@ -1,15 +1,14 @@
 import { getMachine } from "@lynceus/db/machines";
 import { getObservation } from "@lynceus/db/observations";
-import { formatTime, safeText } from "@lynceus/protocol/present";
+import { safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { PageHeader } from "../../../../../../components/layout/page-header.tsx";
-import { Panel } from "../../../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../../../components/layout/state-box.tsx";
-import styles from "../../../../../../components/machine/machine.module.css";
+import { ObservationPanel } from "../../../../../../components/machine/observation-panel.tsx";
 import { machineHref } from "../../../../../../components/machines/links.ts";
 import { requireRight } from "../../../../../../lib/session.ts";
-import { viewerZone, zoneName } from "../../../../../../lib/zone.ts";
+import { viewerZone } from "../../../../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Raw probe" };
 
@@ -25,7 +24,6 @@ export default async function RawProbePage({ params }: { params: Promise<{ id: s
   const slot = Object.values(machine.facts.probes).find((probe) => probe.seq === Number(seq)) ?? null;
   const facts = observation?.facts ?? slot?.facts ?? null;
   const now = Date.now();
-  const time = (iso: string) => `${formatTime(Date.parse(iso), { now, zone })} ${zoneName(zone, now)}`;
   return (
     <>
       <PageHeader
@@ -41,23 +39,7 @@ export default async function RawProbePage({ params }: { params: Promise<{ id: s
           Observations are kept for the time that retention allows; the newest facts stay on the machine's page.
         </StateBox>
       ) : (
-        <Panel
-          title={<bdi>{safeText(observation?.key ?? "Last facts")}</bdi>}
-          sub={
-            observation
-              ? `observed ${time(observation.observedAt)}, received ${time(observation.receivedAt)}${observation.replayed ? ", replayed" : ""}${observation.verdict ? ` · ${observation.verdict}` : ""}`
-              : "confirmed unchanged; shown as first observed"
-          }
-        >
-          <pre className={styles.raw}>
-            <bdi>
-              {JSON.stringify(facts, null, 2)
-                .split("\n")
-                .map((line) => safeText(line, 4096))
-                .join("\n")}
-            </bdi>
-          </pre>
-        </Panel>
+        <ObservationPanel facts={facts} observation={observation} now={now} zone={zone} />
       )}
     </>
   );
