@@ -1,18 +1,22 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeDeb } from "@lynceus/agent/packaging/deb";
 import { bundle, linuxExecutable } from "@lynceus/agent/packaging/executable";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFailed, vi } from "vitest";
 import { type CollectorWorld, startCollectorWorld } from "../src/collector-world.ts";
-import { run, tryRun } from "../src/shell.ts";
+import { type SystemdMachine, startSystemdMachine } from "../src/systemd.ts";
 
-/*
- * The real package, installed by dpkg on this machine. There is no systemd here: the unit's command is started as its
- * user with its variables; what systemd adds (sandbox, limits) is read from the unit and not proven.
- */
+/* The real package, installed by dpkg and run by a real systemd, on a machine of its own. */
 
 const settings = "/etc/lynceus-agent/agent.env";
 const data = "/var/lib/lynceus-agent";
@@ -20,9 +24,12 @@ const unit = "/lib/systemd/system/lynceus-agent.service";
 
 let world: CollectorWorld;
 let directory: string;
-let deb: string;
-let next: string;
-let service: ChildProcess | null = null;
+let machine: SystemdMachine;
+let made: { readonly deb: string; readonly parts: Parameters<typeof makeDeb>[1] };
+
+const on = (file: string) => path.join(machine.root, file);
+const read = (file: string) => readFileSync(on(file), "utf8");
+const [deb, next] = ["/var/lynceus-agent.deb", "/var/lynceus-agent-next.deb"];
 
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), "lynceus-deb-"));
@@ -36,110 +43,122 @@ beforeAll(async () => {
     date: 1_767_225_600,
     uncompressed: true,
   };
-  deb = makeDeb(directory, parts);
-  next = makeDeb(directory, { ...parts, version: "99.0.0" });
+  machine = await startSystemdMachine();
+  made = { deb: makeDeb(directory, parts), parts };
+  copyFileSync(made.deb, on(deb));
+  copyFileSync(makeDeb(directory, { ...parts, version: "99.0.0" }), on(next));
   world = await startCollectorWorld();
 }, 600_000);
 
 afterAll(async () => {
-  service?.kill("SIGKILL");
-  tryRun("dpkg", "--purge", "lynceus-agent");
   await world?.stop();
+  await machine?.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 
-const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 30_000, interval: 100 });
-
-/** Starts what the unit's ExecStart says, as its User, with its EnvironmentFile. */
-function startUnit(): ChildProcess {
-  const text = readFileSync(unit, "utf8");
-  const one = (name: string) => new RegExp(`^${name}=-?(.*)$`, "m").exec(text)?.[1] ?? "";
-  const variables = readFileSync(one("EnvironmentFile"), "utf8")
-    .split("\n")
-    .filter((line) => /^\w+=/.test(line));
-  const [program = "", ...args] = one("ExecStart").split(" ");
-  const user = one("User");
-  const child = spawn(
-    "setpriv",
-    [`--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--no-new-privs", program, ...args],
-    { env: Object.fromEntries(variables.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string])) },
-  );
-  service = child;
-  return child;
-}
-
-async function stopUnit(): Promise<void> {
-  const closed = service && once(service, "close");
-  service?.kill("SIGTERM");
-  await closed;
-  service = null;
-}
-
-const machineId = () =>
-  (JSON.parse(readFileSync(path.join(data, "machine.json"), "utf8")) as { machineId: string }).machineId;
-const phase = () =>
-  (JSON.parse(readFileSync(path.join(data, "status.json"), "utf8")) as { link: { phase: string } }).link.phase;
-
-describe("the Debian package", () => {
-  it("makes a user of its own and closes what it keeps", () => {
-    run("dpkg", "--install", deb);
-    expect(readFileSync("/etc/passwd", "utf8")).toMatch(/^lynceus-agent:.*:\/usr\/sbin\/nologin$/m);
-    expect(statSync(data).mode & 0o777).toBe(0o700);
-    expect(statSync(settings).mode & 0o777).toBe(0o640);
-    expect(run("dpkg", "--verify", "lynceus-agent")).toBe("");
+const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
+/** What systemd says of the service. */
+const service = (property: string) =>
+  machine.run("systemctl", "show", "--property", property, "--value", "lynceus-agent").trim();
+/** A file of the running agent below /proc. */
+const process = (file: string) => machine.run("cat", `/proc/${service("MainPID")}/${file}`);
+/** On failure the test says what the agent and systemd said. */
+const explained = () =>
+  onTestFailed(() => {
+    const log = path.join(data, "agent.log");
+    console.error(existsSync(on(log)) ? read(log) : "no log", world.log.slice(-10).join("\n"));
+    console.error(machine.run("journalctl", "--no-pager", "-n", "30", "-u", "lynceus-agent"));
   });
 
-  it("runs as that user, enrols and reports", async () => {
-    const told = readFileSync(settings, "utf8")
+const machineId = () => (JSON.parse(read(path.join(data, "machine.json"))) as { machineId: string }).machineId;
+const phase = () => (JSON.parse(read(path.join(data, "status.json"))) as { link: { phase: string } }).link.phase;
+
+describe("the Debian package", () => {
+  it("has the same bytes when it is made again elsewhere", () => {
+    const elsewhere = path.join(directory, "elsewhere");
+    mkdirSync(elsewhere);
+    expect(readFileSync(makeDeb(elsewhere, made.parts)).equals(readFileSync(made.deb))).toBe(true);
+  });
+
+  it("makes a user of its own, closes what it keeps and waits for its token", () => {
+    machine.run("dpkg", "--install", deb);
+    expect(read("/etc/passwd")).toMatch(/^lynceus-agent:.*:\/usr\/sbin\/nologin$/m);
+    expect(statSync(on(data)).mode & 0o777).toBe(0o700);
+    expect(statSync(on(settings)).mode & 0o777).toBe(0o640);
+    expect(machine.run("dpkg", "--verify", "lynceus-agent")).toBe("");
+    expect([service("UnitFileState"), service("ActiveState")]).toEqual(["enabled", "inactive"]);
+  });
+
+  it("has a unit with which systemd finds no fault", () => {
+    expect(machine.run("systemd-analyze", "verify", "--man=no", "lynceus-agent.service")).toBe("");
+    // Of 0 (nothing is open to it) to 100.
+    machine.run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit);
+    const [memory, processor, tasks] = ["MemoryMax", "CPUQuotaPerSecUSec", "TasksMax"].map(service);
+    expect({ memory, processor, tasks }).toEqual({ memory: String(320 * 2 ** 20), processor: "250ms", tasks: "64" });
+  });
+
+  it("runs as that user in systemd's sandbox, enrols and reports", async () => {
+    explained();
+    const told = read(settings)
       .replace("LYNCEUS_ENROLL_TOKEN=", `LYNCEUS_ENROLL_TOKEN=${world.token}`)
       .replace("LYNCEUS_ALLOWED_SUFFIXES=", "LYNCEUS_ALLOWED_SUFFIXES=example.org");
-    writeFileSync(settings, told);
-    const { pid } = startUnit();
+    writeFileSync(on(settings), told);
+    machine.run("systemctl", "restart", "lynceus-agent");
     await soon(() => expect(phase()).toBe("connected"));
     await soon(async () => expect((await world.observations()).length).toBeGreaterThan(3));
     expect((await world.db.prisma.machine.findMany()).map(({ id, os }) => ({ id, os }))).toEqual([
       { id: machineId(), os: "linux" },
     ]);
-    const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    expect(uid).toBe(run("id", "-u", "lynceus-agent").trim());
-    expect(readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^CapEff:\s+0+$/m);
+    const status = process("status");
+    expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).toBe(machine.run("id", "-u", "lynceus-agent").trim());
+    for (const line of [/^CapEff:\s+0+$/m, /^CapBnd:\s+0+$/m, /^NoNewPrivs:\s+1$/m, /^Seccomp:\s+2$/m])
+      expect(status).toMatch(line);
+    const mounts = process("mounts").split("\n");
+    const optionsOf = (place: string) =>
+      mounts
+        .map((line) => line.split(" "))
+        .findLast(([, where]) => where === place)?.[3]
+        ?.split(",")[0];
+    expect([optionsOf("/"), optionsOf(data)]).toEqual(["ro", "rw"]);
   });
 
-  it("keeps its settings and its identity over an upgrade", async () => {
-    const before = { settings: readFileSync(settings, "utf8"), id: machineId() };
-    await stopUnit();
-    run("dpkg", "--install", "--force-confdef", next);
-    expect(readFileSync(settings, "utf8")).toBe(before.settings);
-    const stored = await world.lastSeq();
-    startUnit();
+  it("is started again after a crash, and loses and repeats nothing", async () => {
+    explained();
+    machine.run("mkdir", "-p", "/etc/systemd/system/lynceus-agent.service.d");
+    // Sooner than after the minute of the unit.
+    writeFileSync(on("/etc/systemd/system/lynceus-agent.service.d/soon.conf"), "[Service]\nRestartSec=100ms\n");
+    machine.run("systemctl", "daemon-reload");
+    const before = await world.observations();
+    const heard = await world.lastSeq();
+    machine.run("systemctl", "kill", "--signal", "KILL", "lynceus-agent");
+    await soon(() => expect(service("NRestarts")).toBe("1"));
     // What did not change costs no row, but is heard.
+    await soon(async () => expect(await world.lastSeq()).toBeGreaterThan(heard));
+    const rows = await world.observations();
+    expect(rows.slice(0, before.length)).toEqual(before);
+    expect(new Set(rows.map(({ epoch, seq }) => `${epoch} ${seq}`)).size).toBe(rows.length);
+  });
+
+  it("keeps its settings and its identity over an upgrade, which starts the new version", async () => {
+    explained();
+    const before = { settings: read(settings), id: machineId(), pid: service("MainPID") };
+    const stored = await world.lastSeq();
+    machine.run("dpkg", "--install", "--force-confdef", next);
+    expect(read(settings)).toBe(before.settings);
+    expect(service("MainPID")).not.toBe(before.pid);
     await soon(async () => expect(await world.lastSeq()).toBeGreaterThan(stored));
     expect(machineId()).toBe(before.id);
   });
 
-  it("removed keeps its settings; purged leaves nothing", async () => {
-    await stopUnit();
-    run("dpkg", "--remove", "lynceus-agent");
-    expect(existsSync("/usr/lib/lynceus-agent/lynceus-agent")).toBe(false);
-    expect(existsSync(settings)).toBe(true);
-    run("dpkg", "--purge", "lynceus-agent");
+  it("removed is stopped and keeps its settings; purged leaves nothing", () => {
+    machine.run("dpkg", "--remove", "lynceus-agent");
+    expect(service("ActiveState")).toBe("inactive");
+    expect(existsSync(on("/usr/lib/lynceus-agent/lynceus-agent"))).toBe(false);
+    expect(existsSync(on(settings))).toBe(true);
+    machine.run("dpkg", "--purge", "lynceus-agent");
     for (const left of ["/etc/lynceus-agent", data, "/usr/lib/lynceus-agent", unit])
-      expect(existsSync(left)).toBe(false);
-    expect(readFileSync("/etc/passwd", "utf8")).not.toContain("lynceus-agent");
-  });
-
-  it("asks systemd for a sandbox and for limits", () => {
-    const made = path.join(directory, path.basename(deb).replace(/^lynceus-agent_(.*)_amd64\.deb$/, "deb-$1"), unit);
-    const text = readFileSync(made, "utf8");
-    for (const line of [
-      "User=lynceus-agent",
-      "NoNewPrivileges=yes",
-      "ProtectSystem=strict",
-      "CapabilityBoundingSet=",
-      "MemoryMax=320M",
-      "CPUQuota=25%",
-      "SystemCallFilter=@system-service",
-    ])
-      expect(text.split("\n")).toContain(line);
+      expect(existsSync(on(left))).toBe(false);
+    expect(existsSync(on("/etc/systemd/system/multi-user.target.wants/lynceus-agent.service"))).toBe(false);
+    expect(read("/etc/passwd")).not.toContain("lynceus-agent");
   });
 });

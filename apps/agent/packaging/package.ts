@@ -75,9 +75,9 @@ async function main(): Promise<void> {
     const node = { ...part(packages.nodeWindows), licenseText: part(packages.nodeLinux).licenseText };
     const parts = [...bundled, node, part(packages.koffiWindows)];
     const executable = await windowsExecutable(working, program);
-    sign(executable, signing, "Lynceus Agent");
+    sign(executable, signing, "Lynceus Agent", date);
     const msi = makeMsi(working, { executable, notices: notices(parts, "windows"), date });
-    sign(msi, signing, "Lynceus Agent");
+    sign(msi, signing, "Lynceus Agent", date);
     deliver(msi, parts);
   }
 

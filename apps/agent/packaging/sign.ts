@@ -25,8 +25,11 @@ export function signingFrom(environment: NodeJS.ProcessEnv): Signing | null {
   };
 }
 
-/** Signs an executable or MSI in place, with Authenticode. */
-export function sign(file: string, signing: Signing | null, description: string): void {
+/**
+ * Signs an executable or MSI in place, with Authenticode.
+ * @param date what the signature itself gives as its time, in seconds since 1970: the same bytes give the same signature.
+ */
+export function sign(file: string, signing: Signing | null, description: string, date: number): void {
   if (!signing) return;
   execFileSync(
     "osslsigncode",
@@ -40,6 +43,8 @@ export function sign(file: string, signing: Signing | null, description: string)
       signing.key,
       ...(signing.passwordFile ? ["-readpass", signing.passwordFile] : []),
       ...(signing.timestampUrl ? ["-ts", signing.timestampUrl] : []),
+      "-time",
+      String(date),
       "-n",
       description,
       "-in",
