@@ -56,6 +56,8 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/settings/users/[id]": "configure",
   "/setup": "configure",
   "/silences": "read",
+  "/sites": "read",
+  "/sites/[slug]": "read",
   "/welcome": "open",
 };
 const routeRules: Record<string, Right | "open"> = {

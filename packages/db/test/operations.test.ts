@@ -18,7 +18,7 @@ import { revokeMachine } from "../src/machines-admin.ts";
 import { channels, listen, type NotifyEvent } from "../src/notify.ts";
 import { currentPolicy, listPolicies, savePolicy } from "../src/policies.ts";
 import { getSetting, initSetting, setSetting, takeSetting } from "../src/settings.ts";
-import { listSiteSubnets, listSites, saveSiteSubnets, siteFinder } from "../src/sites.ts";
+import { listSiteSubnets, listSites, saveSiteSubnets, siteFinder, subnetOverlaps } from "../src/sites.ts";
 import { createWelcome } from "../src/welcome.ts";
 import { machine, minutesAgo, now, useDatabase } from "./fixtures.ts";
 
@@ -125,6 +125,37 @@ describe("settings and sites", () => {
     );
     await machine(db, "LT-1", { site: "Manila" });
     expect(await listSites(db)).toEqual(["Manila"]);
+  });
+
+  it("are not replaced by who read another map", async () => {
+    const { db } = at;
+    const [first, second] = [
+      { cidr: "10.40.0.0/16", site: "Manila" },
+      { cidr: "10.41.0.0/16", site: "Perth" },
+    ];
+    await saveSiteSubnets(db, [first], by, await listSiteSubnets(db));
+    await expect(saveSiteSubnets(db, [second], by, [])).rejects.toThrow("changed by somebody else");
+    await expect(saveSiteSubnets(db, [second], by, [{ ...first, site: "Oslo" }])).rejects.toThrow("read it again");
+    await saveSiteSubnets(db, [second, first], by, [first]);
+    expect(await listSiteSubnets(db)).toEqual([first, second]);
+  });
+
+  it("that lie within one of another site are told with the narrowest around them, in both families", () => {
+    const subnets = [
+      { cidr: "10.0.0.0/8", site: "Anywhere" },
+      { cidr: "10.40.0.0/16", site: "Manila" },
+      { cidr: "10.40.8.0/24", site: "Manila lab" },
+      { cidr: "10.40.9.0/24", site: "Manila" },
+      { cidr: "11.0.0.0/8", site: "Perth" },
+      { cidr: "fd00:40::/32", site: "Oslo" },
+      { cidr: "fd00:40:0:1::/64", site: "Bergen" },
+      { cidr: "::/128", site: "Nowhere" },
+    ];
+    expect(subnetOverlaps(subnets).map(({ inner, outer }) => [inner.cidr, outer.cidr])).toEqual([
+      ["10.40.0.0/16", "10.0.0.0/8"],
+      ["10.40.8.0/24", "10.40.0.0/16"],
+      ["fd00:40:0:1::/64", "fd00:40::/32"],
+    ]);
   });
 });
 

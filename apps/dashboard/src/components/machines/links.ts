@@ -25,6 +25,18 @@ export function observedHref(id: string, key: string, at: number): string {
   return `${machineHref(id)}/observed?${new URLSearchParams({ key, at: new Date(at).toISOString() })}`;
 }
 
+/** The page of a site. */
+export const siteHref = (site: string): string => `/sites/${encodeURIComponent(site)}`;
+
+/** The site of such an address; what is no encoded text stands for itself. */
+export function siteOf(slug: string): string {
+  try {
+    return decodeURIComponent(slug);
+  } catch {
+    return slug;
+  }
+}
+
 /** The machines that count: all but those that said goodbye. */
 export const reporting = term("status", "healthy", "failing", "stale", "cannot-tell");
 /** Healthy machines that carry a finding. */

@@ -20,6 +20,7 @@ const all: readonly ShellPage[] = [
   { href: "/incidents", title: "Incidents", icon: "incidents", key: "i", group: "main", right: "read", dock: true },
   { href: "/machines", title: "Machines", icon: "machines", key: "m", group: "main", right: "read", dock: true },
   { href: "/changes", title: "Changes", icon: "changes", key: "c", group: "main", right: "read", dock: true },
+  { href: "/sites", title: "Sites", icon: "sites", key: "s", group: "main", right: "read" },
   { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", right: "read" },
   { href: "/silences", title: "Silences", icon: "silences", key: "l", group: "operate", right: "read" },
   { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", right: "read" },
