@@ -263,3 +263,10 @@ export async function listNotices(
     asOf: (moment?.asOf ?? new Date(0)).toISOString(),
   };
 }
+
+/** The last notice of each receiver since an instant, by receiver. */
+export async function lastNotices(db: Reader, since: Date): Promise<Map<string, NoticeRow>> {
+  const rows = await db.prisma.$queryRaw<Columns[]>`
+    SELECT DISTINCT ON (receiver) ${columns} FROM notices WHERE created_at >= ${since} ORDER BY receiver, notices.id DESC`;
+  return new Map(rows.map((row) => [row.receiver, toRow(row)]));
+}

@@ -8,6 +8,7 @@ import { occurrences } from "@lynceus/incidents/maintenance";
 import { onCallAt, shifts } from "@lynceus/incidents/on-call";
 import { simulate } from "@lynceus/incidents/simulate";
 import { siteKey } from "@lynceus/incidents/spread";
+import { testNotice } from "@lynceus/incidents/test-notice";
 import { alertingFromYaml, alertingToYaml, maxYamlChars } from "@lynceus/incidents/yaml";
 import type { KeyRing } from "@lynceus/notify/key-ring";
 import { type AlertingConfig, type AlertingProblem, parseAlerting } from "@lynceus/protocol/alerting";
@@ -297,38 +298,10 @@ export const alertingRoutes = ({ db, now, keys, dashboardUrl }: AlertingRoutesOp
         const { config } = await currentAlerting(db);
         const receiver = config.receivers.find(({ id }) => id === request.params.id);
         if (!receiver) throw notFound("receiver", request.params.id);
-        const at = new Date(now());
         const { actor } = by(request);
-        const key = `test-${receiver.id}-${at.getTime()}`;
+        const at = now();
         const [id] = await db.prisma.$transaction((prisma) =>
-          addDeliveryJobs(
-            { prisma },
-            [
-              {
-                key,
-                incident: null,
-                receiver: receiver.id,
-                person: null,
-                kind: "test",
-                reason: "tried",
-                urgency: "low",
-                thread: key,
-                body: {
-                  kind: "test",
-                  key,
-                  thread: key,
-                  at: iso(at),
-                  headline: `Test of ${receiver.name}`.slice(0, 110),
-                  reason: `${actor} tries the receiver`,
-                  incident: null,
-                  incidents: [],
-                  change: null,
-                  acknowledgeUrl: null,
-                },
-              },
-            ],
-            at.getTime(),
-          ),
+          addDeliveryJobs({ prisma }, [testNotice(receiver, { actor, now: at })], at),
         );
         const notice = id === undefined ? null : await getNotice(db, id);
         if (!notice || !carriesKind(receiver.type, "test"))
