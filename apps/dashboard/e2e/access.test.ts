@@ -24,6 +24,18 @@ import { root } from "./support/up.ts";
 /** What a page asks for; `session`: anybody signed in; `open`: everybody. */
 const pageRules: Record<string, Right | "session" | "open"> = {
   "/": "read",
+  "/alerting": "oversee",
+  "/alerting/[kind]/[id]": "oversee",
+  "/alerting/escalations": "oversee",
+  "/alerting/import": "configure",
+  "/alerting/limits": "oversee",
+  "/alerting/new/[kind]": "configure",
+  "/alerting/people": "oversee",
+  "/alerting/receivers": "oversee",
+  "/alerting/simulate": "oversee",
+  "/alerting/undelivered": "oversee",
+  "/alerting/versions": "oversee",
+  "/alerting/versions/[version]": "oversee",
   "/canary": "read",
   "/canary/[id]": "read",
   "/causes": "read",
@@ -61,6 +73,7 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/welcome": "open",
 };
 const routeRules: Record<string, Right | "open"> = {
+  "GET /alerting/export": "oversee",
   "GET /api/auth/callback/sso": "open",
   "GET /api/go-to": "read",
   "GET /api/health": "open",

@@ -1,6 +1,6 @@
 import type { Route } from "@lynceus/protocol/facts";
-import { buildPolicy } from "@lynceus/protocol/presets";
 import type { Target } from "@lynceus/protocol/policy";
+import { buildPolicy } from "@lynceus/protocol/presets";
 import type { MachineFacts } from "@lynceus/protocol/state";
 import { describe, expect, test } from "vitest";
 import { answerTable, answerTimes, probeKeys } from "../src/components/machine/answer-times.ts";

@@ -4,6 +4,8 @@ import type { SeededDashboard } from "./seeded.ts";
 export function valuesOf({ fleet }: SeededDashboard, route: string): string {
   const machine = [...fleet.ids.values()][0] ?? "";
   const known: Record<string, string> = {
+    "/alerting/[kind]/[id]": "/alerting/routes/on-call",
+    "/alerting/new/[kind]": "/alerting/new/receivers",
     "/causes/[id]": `/causes/${fleet.causeId}`,
     "/machines/[id]": `/machines/${machine}`,
     "/machines/[id]/probes/[seq]": `/machines/${machine}/probes/1`,

@@ -24,6 +24,7 @@ const all: readonly ShellPage[] = [
   { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", right: "read" },
   { href: "/silences", title: "Silences", icon: "silences", key: "l", group: "operate", right: "read" },
   { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", right: "read" },
+  { href: "/alerting", title: "Alerting", icon: "alerting", key: "a", group: "operate", right: "oversee" },
   { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", right: "administer" },
   { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate", right: "read" },
 ];
