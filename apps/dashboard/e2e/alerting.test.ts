@@ -81,7 +81,10 @@ const secret = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
 
 describe("a receiver", () => {
   test("is what a new installation is asked for first", async () => {
-    await open(page, "/alerting");
+    await open(page, "/");
+    await said(/Nobody is told of incidents yet: no route names anybody/);
+    await page.locator("main").getByRole("link", { name: "Alerting" }).click();
+    await page.waitForURL(/\/alerting$/);
     await said("Nobody is told of incidents yet");
     await page.getByRole("link", { name: "Add a receiver" }).click();
     await page.getByRole("link", { name: /^Webhook/ }).click();
@@ -328,6 +331,9 @@ describe("versions", () => {
     expect(yaml).not.toMatch(/whsec_|s1\./);
 
     await page.getByRole("link", { name: "Import…" }).click();
+    await page.waitForURL(/\/alerting\/import$/);
+    // What is typed before the page's scripts run is lost.
+    await page.locator('main[data-live="live"]').waitFor();
     const text = field(page, "Its text");
     await text.fill(`${yaml}\npeople:\n  - { id: "Ärger", name: "", receivers: [nowhere] }\n`);
     await page.getByRole("button", { name: "Check" }).click();

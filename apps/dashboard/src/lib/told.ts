@@ -10,6 +10,10 @@ import { environment } from "./env.ts";
 /** The alerting configuration in force; read once a request. */
 export const alerting = cache(() => currentAlerting(database()));
 
+/** Whether a route names anybody; if none does, incidents appear in the dashboard and nobody is told. */
+export const tellsSomebody = ({ routes }: AlertingConfig): boolean =>
+  routes.some(({ receivers, escalation }) => receivers.length > 0 || escalation !== null);
+
 /** What a message about an incident is made with. */
 export async function composeContext(): Promise<Omit<ComposeContext, "now">> {
   return {

@@ -28,10 +28,12 @@ export function OpenIncidents(props: {
   atRisk: readonly AtRiskPattern[];
   /** Filter term of the site that the page is narrowed to. */
   inSite: string | null;
+  /** No route names anybody: whoever does not look here does not hear of them. */
+  nobodyTold: boolean;
   now: number;
   zone: string;
 }) {
-  const { incidents, held, loose, looseQuery, reporting, atRisk, inSite, now, zone } = props;
+  const { incidents, held, loose, looseQuery, reporting, atRisk, inSite, nobodyTold, now, zone } = props;
   const risky = atRisk.reduce((total, entry) => total + entry.machines, 0);
   const more = incidents.length - most;
   return (
@@ -83,6 +85,14 @@ export function OpenIncidents(props: {
               .
             </>
           ) : null}
+        </p>
+      ) : null}
+      {nobodyTold ? (
+        <p className={`${styles.small} ${styles.rule}`}>
+          Nobody is told of incidents yet: no route names anybody.{" "}
+          <Link className="link" href="/alerting">
+            Alerting
+          </Link>
         </p>
       ) : null}
     </Panel>

@@ -13,7 +13,7 @@ import { fleetTrend } from "@lynceus/db/samples";
 import type { Fleet, FleetReader } from "@lynceus/db/scope";
 import { atSites, SeriesError } from "@lynceus/db/series-grid";
 import { textsOf } from "@lynceus/diagnosis/texts";
-import type { Scope } from "@lynceus/protocol/access";
+import { allows, type Scope } from "@lynceus/protocol/access";
 import { parseFilter } from "@lynceus/protocol/filter";
 import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
@@ -41,6 +41,7 @@ import { deltas, deltaText, patternLines, trendOf, trendTable } from "../../../c
 import { Count } from "../../../components/status/count.tsx";
 import { VerdictSentence } from "../../../components/status/verdict-sentence.tsx";
 import { requireRight } from "../../../lib/session.ts";
+import { alerting, tellsSomebody } from "../../../lib/told.ts";
 import { viewerZone, zoneName } from "../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Overview" };
@@ -109,7 +110,8 @@ async function readPage(db: FleetReader, site: string | null, scope: Scope, rang
 
 /** Are prompts expected now, why, and what fixes it? */
 export default async function OverviewPage({ searchParams }: { searchParams: Promise<Record<string, unknown>> }) {
-  const { fleet } = await requireRight("read");
+  const { fleet, access } = await requireRight("read");
+  const nobodyTold = allows(access, "oversee") && !tellsSomebody((await alerting()).config);
   const params = await searchParams;
   const zone = await viewerZone();
   const range: Range =
@@ -321,6 +323,7 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
             reporting={all}
             atRisk={atRisk}
             inSite={siteTerm}
+            nobodyTold={nobodyTold}
             now={asOf}
             zone={zone}
           />

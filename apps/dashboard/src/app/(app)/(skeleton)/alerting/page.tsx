@@ -18,7 +18,7 @@ import { Chip } from "../../../../components/status/chip.tsx";
 import { missingOf, secretsSet } from "../../../../lib/alerting/page-data.ts";
 import { database } from "../../../../lib/db.ts";
 import { requireRight } from "../../../../lib/session.ts";
-import { alerting } from "../../../../lib/told.ts";
+import { alerting, tellsSomebody } from "../../../../lib/told.ts";
 import { moveRoute } from "./actions.ts";
 
 export const metadata: Metadata = { title: "Alerting" };
@@ -41,7 +41,6 @@ export default async function AlertingPage() {
     return missing === null ? [] : [{ receiver, missing }];
   });
   const lately = dead.items.filter(({ createdAt: at, kind }) => now - Date.parse(at) < dayMs && kind !== "test").length;
-  const telling = routes.filter((route) => toldBy(route, config).length > 0);
   return (
     <>
       <AlertingHeader title={null} />
@@ -76,7 +75,7 @@ export default async function AlertingPage() {
           </Banner>
         ))}
       </div>
-      {telling.length > 0 ? null : <NobodyIsTold config={config} may={may} />}
+      {tellsSomebody(config) ? null : <NobodyIsTold config={config} may={may} />}
       <Panel
         title="Routes"
         sub="asked in order: the first that matches decides"
