@@ -109,7 +109,7 @@ export const bars = (title: string, description: string, where: GridPos, query: 
     .decimals(0)
     .min(0);
 
-const colours = { failing: "#CC3D08", stale: "#B4831F", "cannot tell": "#924EA4", healthy: "#1B9AA1" };
+const colours = { failing: "#E2530F", stale: "#B4831F", "cannot tell": "#AA69B6", healthy: "#1B9AA1" };
 const stateColours: ValueMapping = {
   type: MappingType.ValueToText,
   options: Object.fromEntries(Object.entries(colours).map(([text, color], index) => [text, { text, color, index }])),
@@ -164,12 +164,12 @@ export function variable(
 /** What happened, across every chart. */
 export const events = (site: string[]) =>
   new AnnotationQueryBuilder()
-    .name("Shared causes and changes")
+    .name("Incidents and changes")
     .datasource(datasource)
     .enable(true)
     .hide(false)
     .iconColor("#5272DB")
-    .target(ask("events", { what: ["causes", "changes"], minMachines: 5, site }, "Anno"));
+    .target(ask("events", { what: ["incidents", "changes"], minMachines: 5, site }, "Anno"));
 
 /** From one of our dashboards to the other. */
 export const siblings = () =>

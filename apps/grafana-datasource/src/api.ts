@@ -1,5 +1,5 @@
 import { getBackendSrv } from "@grafana/runtime";
-import { catchError, from, map, type Observable, throwError } from "rxjs";
+import { catchError, defer, map, type Observable, throwError } from "rxjs";
 import { failureOf } from "./errors";
 
 /** Values of query parameters; a list is a parameter that is repeated, and what is undefined is left out. */
@@ -25,9 +25,9 @@ export class Api {
     this.base = `${url.replace(/\/$/, "")}/api/v1`;
   }
 
-  /** Asks for JSON. A request id lets Grafana cancel the one before of the same panel. */
+  /** Asks for JSON, once somebody waits for it. A request id lets Grafana cancel the one before of the same panel. */
   get<T>(path: string, parameters: Parameters = {}, requestId?: string): Observable<T> {
-    return from(
+    return defer(() =>
       getBackendSrv().fetch<T>({
         url: `${this.base}${path}${queryString(parameters)}`,
         method: "GET",

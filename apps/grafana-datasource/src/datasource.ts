@@ -9,8 +9,9 @@ import {
   type QueryResultMetaNotice,
   type ScopedVars,
 } from "@grafana/data";
-import { getTemplateSrv } from "@grafana/runtime";
+import { config, getTemplateSrv } from "@grafana/runtime";
 import type { Cause, FleetChange, MachineRow } from "@lynceus/protocol/read-api";
+import type { Incident } from "@lynceus/protocol/read-api-incidents";
 import type { About, FieldValue, SeriesAnswer, TargetRef } from "@lynceus/protocol/series";
 import {
   catchError,
@@ -35,6 +36,7 @@ import { annotationSupport } from "./annotations";
 import { Api, type Parameters } from "./api";
 import { causesFrame, changesFrame } from "./frames/causes";
 import { eventsFrame, type FleetEvent } from "./frames/events";
+import { incidentsFrame } from "./frames/incidents";
 import { machinesFrame } from "./frames/machines";
 import { noticesOf, type SeriesFrameOptions, timesOf, wideFrame } from "./frames/series";
 import { valuesFrame } from "./frames/values";
@@ -49,6 +51,7 @@ import type {
   ChangesQuery,
   CountsQuery,
   EventsQuery,
+  IncidentsQuery,
   LynceusOptions,
   LynceusQuery,
   MachinesQuery,
@@ -159,6 +162,8 @@ export class LynceusDataSource extends DataSourceApi<LynceusQuery, LynceusOption
         return this.again(query, request, () => this.machines(query));
       case "values":
         return this.again(query, request, () => this.values(query));
+      case "incidents":
+        return this.again(query, request, () => this.incidents(query, request));
       case "causes":
         return this.again(query, request, () => this.causes(query, request));
       case "changes":
@@ -216,6 +221,7 @@ export class LynceusDataSource extends DataSourceApi<LynceusQuery, LynceusOption
           stepSeconds: answer.stepSeconds,
           links: (labels) => seriesLinks(base, labels),
           notices: noticesOf(answer),
+          dark: config.theme2.isDark,
         };
         const known: SeriesState = { times: timesOf(answer), series: answer.series };
         const frameOf = ({ times, series }: SeriesState, notices: QueryResultMetaNotice[] = []) =>
@@ -266,6 +272,7 @@ export class LynceusDataSource extends DataSourceApi<LynceusQuery, LynceusOption
           stepSeconds: answer.stepSeconds,
           links: (labels) => (labels.site ? seriesLinks(base, { site: labels.site }) : []),
           notices: noticesOf(answer),
+          dark: config.theme2.isDark,
         }),
       ),
     );
@@ -293,6 +300,12 @@ export class LynceusDataSource extends DataSourceApi<LynceusQuery, LynceusOption
     return forkJoin([asked, this.dashboardUrl()]).pipe(
       map(([{ items }, base]) => valuesFrame(refId, field, items, base)),
     );
+  }
+
+  private incidents({ refId, open, q, limit }: IncidentsQuery, { range }: Request): Observable<DataFrame> {
+    const span = open ? { open: true } : { since: range.from.toISOString(), until: range.to.toISOString() };
+    const found = this.pages<Incident>("/incidents", { ...span, q: withoutAll(q) || undefined }, limit);
+    return forkJoin([found, this.dashboardUrl()]).pipe(map(([items, base]) => incidentsFrame(refId, items, base)));
   }
 
   private causes({ refId, open, site, limit }: CausesQuery, { range }: Request): Observable<DataFrame> {
@@ -328,14 +341,26 @@ export class LynceusDataSource extends DataSourceApi<LynceusQuery, LynceusOption
     const span = { since: range.from.toISOString(), site: restricting(site) };
     const until = range.to.toISOString();
     const limit = 100;
+    const incidents = what.includes("incidents")
+      ? this.pages<Incident>("/incidents", { ...span, until }, limit)
+      : of([]);
     const causes = what.includes("causes") ? this.pages<Cause>("/causes", { ...span, until }, limit) : of([]);
     const changes = what.includes("changes")
       ? this.pages<FleetChange>("/changes", { ...span, begunBy: until, minMachines }, limit)
       : of([]);
-    return forkJoin([causes, changes, this.dashboardUrl()]).pipe(
-      map(([shared, changed, base]) => {
-        const page = (path: string, id: string) => (base === null ? null : `${base}/${path}/${id}`);
+    return forkJoin([incidents, causes, changes, this.dashboardUrl()]).pipe(
+      map(([opened, shared, changed, base]) => {
+        const page = (path: string, id: string | number) => (base === null ? null : `${base}/${path}/${id}`);
         const events: FleetEvent[] = [
+          ...opened.map((incident) => ({
+            id: `incident-${incident.number}`,
+            from: incident.openedAt,
+            to: incident.endedAt,
+            title: `Incident ${incident.number}`,
+            text: incident.title,
+            tags: ["incident", incident.urgency, ...(incident.simulated ? ["simulated"] : [])],
+            url: page("incidents", incident.number),
+          })),
           ...shared.map((cause) => ({
             id: cause.id,
             from: cause.firstSeen ?? cause.since,

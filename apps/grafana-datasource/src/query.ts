@@ -1,4 +1,12 @@
-import { type CountStatus, countProblem, countStatuses, seriesLimits } from "@lynceus/protocol/counts";
+import {
+  type CountStatus,
+  countGroups,
+  countProblem,
+  countStatuses,
+  seriesLimits,
+  targetGroups,
+  targetMeasures,
+} from "@lynceus/protocol/counts";
 import { parseFilter } from "@lynceus/protocol/filter";
 import type { LynceusQuery, QueryKind } from "./types";
 
@@ -18,27 +26,40 @@ const defaults = {
   },
   machines: { q: "status:failing", sort: "-since", limit: 100, live: false },
   values: { field: "site", q: "status:failing", live: false },
+  incidents: { open: true, q: "", limit: 50, live: false },
   causes: { open: true, site: [], limit: 50, live: false },
   changes: { change: [], minMachines: 2, site: [], limit: 100 },
-  events: { what: ["causes", "changes"], minMachines: 5, site: [] },
+  events: { what: ["incidents", "changes"], minMachines: 5, site: [] },
 } as const satisfies { [K in QueryKind]: Omit<Extract<LynceusQuery, { kind: K }>, "refId" | "kind"> };
+
+/** All that a query of some kind has of its own; whatever else one holds is Grafana's. */
+const ownKeys = new Set(Object.values(defaults).flatMap((one) => Object.keys(one)));
 
 /**
  * A query with everything in it, whatever was saved: an older version of this plugin knew less, and a hand may have written
- * it. What it does not know is left out.
+ * it. What belongs to another kind is left out.
  */
 export function complete(query: Partial<LynceusQuery> & { refId: string }): LynceusQuery {
   const kind = query.kind !== undefined && query.kind in defaults ? query.kind : "counts";
   const base: Record<string, unknown> = structuredCopy(defaults[kind]);
   for (const [key, value] of Object.entries(query))
-    if (!(key in base) || sameShape(base[key], value)) base[key] = value;
+    if (key in base ? sameShape(base[key], value) && isWord(kind, key, value) : !ownKeys.has(key)) base[key] = value;
   return { ...base, kind, refId: query.refId } as LynceusQuery;
 }
+
+/** Where a property is one of a few words: which ones. Kinds have `by` in common, and not its words. */
+const words: { readonly [K in QueryKind]?: Readonly<Record<string, readonly string[]>> } = {
+  counts: { by: countGroups },
+  targets: { by: targetGroups, measure: targetMeasures, via: ["configured", "direct"] },
+};
 
 const structuredCopy = (value: object): Record<string, unknown> => JSON.parse(JSON.stringify(value));
 
 const sameShape = (a: unknown, b: unknown): boolean =>
   Array.isArray(a) ? Array.isArray(b) && b.every((item) => typeof item === "string") : typeof a === typeof b;
+
+const isWord = (kind: QueryKind, key: string, value: unknown): boolean =>
+  words[kind]?.[key]?.includes(String(value)) ?? true;
 
 /** The same question as another kind: what both have stays. */
 export const asKind = (query: LynceusQuery, kind: QueryKind): LynceusQuery =>
@@ -89,7 +110,7 @@ export function problemOf(query: LynceusQuery): string | null {
   }
   if (query.kind === "targets")
     return tooMany("sites", restricting(query.site)) ?? tooMany("targets", restricting(query.target));
-  if (query.kind === "machines" || query.kind === "values") return filterProblem(query.q);
+  if (query.kind === "machines" || query.kind === "values" || query.kind === "incidents") return filterProblem(query.q);
   return null;
 }
 
@@ -123,6 +144,8 @@ export function textOf(query: LynceusQuery): string {
       return `Machines: ${query.q || "all"}`;
     case "values":
       return `Machines by ${query.field}: ${query.q || "all"}`;
+    case "incidents":
+      return `Incidents${query.open ? " that are open" : ""}${query.q === "" ? "" : `: ${query.q}`}`;
     case "causes":
       return `Shared causes${query.open ? " of now" : ""}${count(query.site, "site")}`;
     case "changes":

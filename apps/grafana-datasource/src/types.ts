@@ -55,6 +55,17 @@ export interface ValuesQuery extends DataQuery {
   live: boolean;
 }
 
+/** Incidents, as a table. */
+export interface IncidentsQuery extends DataQuery {
+  kind: "incidents";
+  /** Those that are open now, or all of the panel's span. */
+  open: boolean;
+  /** With a machine that fits, in the filter language. */
+  q: string;
+  limit: number;
+  live: boolean;
+}
+
 /** Causes that failing machines share, as a table. */
 export interface CausesQuery extends DataQuery {
   kind: "causes";
@@ -82,7 +93,7 @@ export interface EventsQuery extends DataQuery {
   minMachines: number;
   site: string[];
 }
-export const eventKinds = ["causes", "changes"] as const;
+export const eventKinds = ["incidents", "causes", "changes"] as const;
 export type EventKind = (typeof eventKinds)[number];
 
 export type LynceusQuery =
@@ -90,6 +101,7 @@ export type LynceusQuery =
   | TargetsQuery
   | MachinesQuery
   | ValuesQuery
+  | IncidentsQuery
   | CausesQuery
   | ChangesQuery
   | EventsQuery;

@@ -1,13 +1,14 @@
 import { FieldType } from "@grafana/data";
 import { causesFrame, changesFrame } from "../src/frames/causes";
 import { escapeHtml, eventsFrame } from "../src/frames/events";
+import { incidentsFrame } from "../src/frames/incidents";
 import { machinesFrame } from "../src/frames/machines";
 import { nameOf, noticesOf, timesOf, wideFrame } from "../src/frames/series";
 import { valuesFrame } from "../src/frames/values";
 import { withCounts } from "../src/stream";
 
 const base = "https://lynceus.example.org";
-const options = { refId: "A", otherwise: "failing", stepSeconds: 60, links: () => [], notices: [] };
+const options = { refId: "A", otherwise: "failing", stepSeconds: 60, links: () => [], notices: [], dark: false };
 
 const machine = {
   id: "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
@@ -145,6 +146,34 @@ describe("tables", () => {
     expect(field("id")?.config.custom).toMatchObject({ hidden: true });
     expect(field("simulated")?.values).toEqual([true]);
     expect(machinesFrame("A", [machine], null).fields.every((one) => one.config.links === undefined)).toBe(true);
+  });
+
+  it("of incidents lead to their pages, and say how those that are over ended", () => {
+    const incident = {
+      number: 1182,
+      state: "acknowledged",
+      urgency: "high",
+      title: "px1\u202e asks for its own login (407)",
+      failing: 347,
+      silent: 2,
+      openedAt: machine.since,
+      endedAt: null,
+      ended: null,
+      acknowledged: { by: "M. Huber", at: machine.since, via: "web" },
+      sites: [
+        { site: "Bern", machines: 340, of: 900 },
+        { site: null, machines: 7, of: null },
+      ],
+    };
+    const over = { ...incident, endedAt: machine.since, ended: { how: "resolved" } };
+    const frame = incidentsFrame("A", [incident, over] as never, base);
+    const field = (name: string) => frame.fields.find((one) => one.name === name);
+    expect(field("state")?.values).toEqual(["acknowledged", "resolved"]);
+    expect(field("title")?.values[0]).toBe("px1⟨U+202E⟩ asks for its own login (407)");
+    expect(field("title")?.config.links?.[0]?.url).toBe(`${base}/incidents/\${__data.fields["number"]:percentencode}`);
+    expect(field("sites")?.values[0]).toBe("Bern, no site");
+    expect(field("endedAt")?.values).toEqual([null, Date.parse(machine.since)]);
+    expect(field("acknowledged")?.values[0]).toBe("M. Huber");
   });
 
   it("of values leave out those that no machine has, and keep each one's filter for its link", () => {

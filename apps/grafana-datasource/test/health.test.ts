@@ -1,4 +1,4 @@
-import { addressProblem } from "../src/components/ConfigEditor";
+import { addressProblem, authorityProblem } from "../src/components/ConfigEditor";
 import { ApiFailure, failureOf } from "../src/errors";
 import { healthOf, healthOfFailure } from "../src/health";
 import { safeBase, seriesLinks } from "../src/links";
@@ -93,6 +93,16 @@ describe("an address", () => {
     expect(addressProblem("http://127.0.0.1:7443")).toBeNull();
     expect(addressProblem("collector.example.org")).toMatch(/"collector.example.org" has no scheme; use e.g. https:/);
     expect(addressProblem("http://collector.example.org")).toMatch(/clear text/);
+  });
+
+  it("of an authority is a certificate alone: a key with it is refused before it is sent", () => {
+    const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    expect(authorityProblem("")).toBeNull();
+    expect(authorityProblem(pem)).toBeNull();
+    expect(authorityProblem(`-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n${pem}`)).toMatch(
+      /private key/,
+    );
+    expect(authorityProblem("nonsense")).toMatch(/no certificate in PEM form/);
   });
 
   it("is no link unless it is http or https", () => {

@@ -23,9 +23,11 @@ describe("a saved query", () => {
     expect(complete({ refId: "B", kind: "machines", hide: true })).toMatchObject({ hide: true, sort: "-since" });
   });
 
-  it("keeps what another kind has as well", () => {
-    const targets = asKind(counts({ site: ["Bern"], by: "site" }), "targets");
+  it("keeps what another kind has as well, and leaves the rest behind", () => {
+    const targets = asKind(counts({ site: ["Bern"], by: "site", proxy: ["px1:8080"] }), "targets");
     expect(targets).toMatchObject({ kind: "targets", site: ["Bern"], by: "site", measure: "availability" });
+    expect(targets).not.toHaveProperty("proxy");
+    expect(asKind(counts({ by: "status" }), "targets")).toMatchObject({ by: "target" });
   });
 
   it("says in words what it asks", () => {
@@ -71,7 +73,7 @@ describe("a problem", () => {
 
   it("is none where a variable stands, or where nothing is wrong", () => {
     expect(problemOf(counts({ by: "pattern", proxy: ["$proxy"] }))).toBeNull();
-    for (const kind of ["counts", "targets", "machines", "values", "causes", "changes", "events"] as const)
+    for (const kind of ["counts", "targets", "machines", "values", "incidents", "causes", "changes", "events"] as const)
       expect(problemOf(complete({ refId: "A", kind }))).toBeNull();
   });
 });

@@ -18,6 +18,16 @@ export function addressProblem(url: string): string | null {
   return null;
 }
 
+/** What is wrong with what was given as the authority's certificate; null when it can be one. */
+export function authorityProblem(pem: string): string | null {
+  if (pem.trim() === "") return null;
+  if (pem.includes("PRIVATE KEY"))
+    return "This holds a private key, which goes to nobody; give the certificate alone, ca.pem";
+  return /^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/.test(pem.trim())
+    ? null
+    : "This is no certificate in PEM form; it begins with -----BEGIN CERTIFICATE-----";
+}
+
 /** Settings of the data source. Secrets go to Grafana's server and never come back. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const ids = { url: useId(), token: useId(), authority: useId(), dashboard: useId(), live: useId() };
@@ -38,6 +48,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       secureJsonData: { ...secureJsonData, [name]: "" },
     });
   const problem = addressProblem(options.url);
+  const badAuthority = authorityProblem(secureJsonData?.tlsCACert ?? "");
   const dashboard = jsonData.dashboardUrl ?? "";
   const badDashboard = dashboard !== "" && safeBase(dashboard) === null;
 
@@ -88,6 +99,8 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           noMargin
           label="CA certificate"
           description="Where the collector made its own certificate: its authority, ca.pem of the collector's data directory. Certificates are always verified."
+          invalid={badAuthority !== null}
+          error={badAuthority}
         >
           <SecretTextArea
             id={ids.authority}

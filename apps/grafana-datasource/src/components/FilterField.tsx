@@ -124,10 +124,11 @@ export function FilterField({ value, onChange, valuesOf }: Props) {
       error={problem}
       tooltip={'Filter language of Lynceus: status:failing site:Bern,"New York" -tag:pilot since>2h. Tab completes.'}
     >
-      <div className={styles.wrapper}>
+      <Box className={styles.wrapper}>
         <Input
           id={id}
           ref={input}
+          invalid={problem !== null}
           role="combobox"
           aria-expanded={open}
           aria-controls={`${id}-list`}
@@ -171,10 +172,15 @@ export function FilterField({ value, onChange, valuesOf }: Props) {
             ))}
           </div>
         )}
-      </div>
+      </Box>
     </InlineField>
   );
 }
+
+/** InlineField gives its child properties that an element of the page does not know. */
+const Box = ({ className, children }: { readonly className: string; readonly children: React.ReactNode }) => (
+  <div className={className}>{children}</div>
+);
 
 const getStyles = (theme: GrafanaTheme2) => {
   const option = css({

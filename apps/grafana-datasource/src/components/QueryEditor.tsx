@@ -9,6 +9,7 @@ import type {
   CausesQuery,
   ChangesQuery,
   CountsQuery,
+  IncidentsQuery,
   LynceusOptions,
   LynceusQuery,
   MachinesQuery,
@@ -72,7 +73,7 @@ export function QueryEditor({ query: saved, onChange, onRunQuery, datasource }: 
         />
       </Stack>
       <Part query={query} set={set} datasource={datasource} />
-      {problem !== null && query.kind !== "machines" && query.kind !== "values" && (
+      {problem !== null && !("q" in query) && (
         <div>
           <FieldValidationMessage>{problem}</FieldValidationMessage>
         </div>
@@ -91,6 +92,8 @@ function Part({ query, set, datasource }: PartProps<LynceusQuery>) {
       return <MachinesPart query={query} set={set} datasource={datasource} />;
     case "values":
       return <ValuesPart query={query} set={set} datasource={datasource} />;
+    case "incidents":
+      return <IncidentsPart query={query} set={set} datasource={datasource} />;
     case "changes":
       return <ChangesPart query={query} set={set} datasource={datasource} />;
     default:
@@ -257,6 +260,31 @@ function ValuesPart({ query, set, datasource }: PartProps<ValuesQuery>) {
         <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
       </Stack>
       <FilterField value={query.q} onChange={(q) => set({ q })} valuesOf={useValues(datasource)} />
+    </>
+  );
+}
+
+function IncidentsPart({ query, set, datasource }: PartProps<IncidentsQuery>) {
+  return (
+    <>
+      <FilterField value={query.q} onChange={(q) => set({ q })} valuesOf={useValues(datasource)} />
+      <Stack wrap="wrap" gap={0.5}>
+        <Toggle
+          label="Open only"
+          tooltip="Those that are open now; else all of the span that is shown"
+          value={query.open}
+          onChange={(open) => set({ open })}
+        />
+        <Count
+          label="Rows"
+          tooltip="At most so many"
+          value={query.limit}
+          min={1}
+          max={mostRows}
+          onChange={(limit) => set({ limit })}
+        />
+        <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+      </Stack>
     </>
   );
 }

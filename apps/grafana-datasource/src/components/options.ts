@@ -15,6 +15,7 @@ export const kindOptions: ComboboxOption<Exclude<QueryKind, "events">>[] = [
   option("targets", "Targets over time", "How available they were, and how fast they answered"),
   option("machines", "Machines", "A table of those that match a filter now"),
   option("values", "Machines by a value", "How many have each site, proxy, agent version … now"),
+  option("incidents", "Incidents", "One cause is one incident, however many machines it has"),
   option("causes", "Shared causes", "What failing machines have and healthy ones have not"),
   option("changes", "Changes", "What changed on machines in the span that is shown"),
 ];
@@ -80,6 +81,7 @@ export const changeOptions: ComboboxOption<ChangeKind>[] = [
 ];
 
 export const eventOptions: ComboboxOption<EventKind>[] = [
+  option("incidents", "Incidents", "From when they opened until they ended"),
   option("causes", "Shared causes", "From the first failure until they cease"),
   option("changes", "Changes", "From the first machine that took it to the last"),
 ];

@@ -28,6 +28,7 @@ export function tableFrame<T>(refId: string, columns: readonly Column<T>[], rows
         ...(title === undefined ? {} : { displayName: title }),
         ...(links && links.length > 0 ? { links } : {}),
         ...(hidden ? hiddenConfig : {}),
+        ...(type === FieldType.time ? { unit: "dateTimeAsSystem" } : {}),
         ...config,
       },
       values: rows.map((row) => (type === FieldType.time ? timeOf(of(row)) : shown(of(row)))),

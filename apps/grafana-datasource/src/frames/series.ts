@@ -9,12 +9,12 @@ import {
 import { safeText } from "@lynceus/protocol/present";
 import type { Series, SeriesAnswer } from "@lynceus/protocol/series";
 
-/** States have the colours that they have everywhere in the product; nothing else is coloured by it. */
-const stateColours: Readonly<Record<string, string>> = {
-  failing: "#CC3D08",
-  stale: "#EDB83A",
-  "cannot-tell": "#6E2A86",
-  healthy: "#1B9AA1",
+/** States have the colours that they have everywhere in the product, on dark and on light; nothing else is coloured by it. */
+const stateColours: Readonly<Record<string, readonly [dark: string, light: string]>> = {
+  failing: ["#F2581A", "#CC3D08"],
+  stale: ["#FFD36B", "#EDB83A"],
+  "cannot-tell": ["#DDA0DA", "#6E2A86"],
+  healthy: ["#23898F", "#1B9AA1"],
 };
 
 const units: Record<SeriesAnswer["unit"], FieldConfig> = {
@@ -54,13 +54,14 @@ export interface SeriesFrameOptions {
   readonly stepSeconds: number;
   readonly links: (labels: Readonly<Record<string, string>>) => DataLink[];
   readonly notices: QueryResultMetaNotice[];
+  readonly dark: boolean;
 }
 
 /** Series on one axis of time as one wide frame. */
 export function wideFrame(times: number[], series: readonly SeriesField[], options: SeriesFrameOptions): DataFrame {
   const { refId, unit } = options;
   const values = series.map(({ labels, values: own }): Field => {
-    const colour = labels.status === undefined ? undefined : stateColours[labels.status];
+    const colour = labels.status === undefined ? undefined : stateColours[labels.status]?.[options.dark ? 0 : 1];
     const links = options.links(labels);
     return {
       name: "value",
