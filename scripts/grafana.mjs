@@ -1,11 +1,11 @@
 // `npm run package:grafana`: installs what the Grafana data source needs, in its own folder, and builds it into
-// dist/grafana/lynceus-fleet-datasource, as Grafana takes it. `--check` is CI's step: types, unit tests and the
-// build.
+// dist/grafana/lynceus-fleet-datasource, as Grafana takes it. `--check` is CI's step: types, unit tests, the
+// build, and the built module in Chromium with Grafana's packages against a real collector.
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { fail, grafanaFolder, install, installGrafana, requireNode, root } from "./prepare.mjs";
+import { bin, fail, grafanaFolder, install, installGrafana, prepareTests, requireNode, root } from "./prepare.mjs";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 
@@ -29,7 +29,10 @@ if (values.check) {
   await run("unit tests", process.execPath, [own("jest/bin/jest.js"), "--ci"]);
 }
 await run("build", process.execPath, ["scripts/build.mjs"]);
-if (!values.check) {
+if (values.check) {
+  await prepareTests();
+  await run("module in Chromium", bin("vitest"), ["run", "--root", "e2e"]);
+} else {
   const target = path.join(root, "dist/grafana/lynceus-fleet-datasource");
   rmSync(target, { recursive: true, force: true });
   cpSync(path.join(grafanaFolder, "dist"), target, { recursive: true });

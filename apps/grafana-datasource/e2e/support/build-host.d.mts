@@ -1,0 +1,2 @@
+/** Writes host.js and host.css into a folder. */
+export function buildHost(outdir: string): Promise<unknown>;
