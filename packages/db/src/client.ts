@@ -57,6 +57,8 @@ export function openDatabase(options: OpenOptions): Database {
   const pool = options.onQuery ? tracedPool(config, options.onQuery) : new pg.Pool(config);
   // Without a listener a dropped idle connection would end the process.
   pool.on("error", (error) => options.onError?.(error));
+  // So would one that breaks between two statements of whoever holds it: the next statement says that it is gone.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const adapter = new PrismaPg(pool, { disposeExternalPool: true, onPoolError: (error) => options.onError?.(error) });
   const prisma = new PrismaClient({ adapter, transactionOptions: { maxWait: 15_000, timeout: 60_000 } });
   return {
