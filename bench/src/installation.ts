@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
@@ -22,10 +23,14 @@ export async function startChild(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: RegExp,
+  { ipc = false } = {},
 ): Promise<{ child: ChildProcess; match: RegExpExecArray }> {
-  const child = spawn(command, [...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, [...args], {
+    env,
+    stdio: ["ignore", "pipe", "inherit", ...(ipc ? (["ipc"] as const) : [])],
+  });
   const match = await new Promise<RegExpExecArray>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    createInterface({ input: child.stdout as Readable }).on("line", (line) => {
       const found = ready.exec(line);
       if (found) resolve(found);
     });
@@ -73,19 +78,22 @@ export interface Installation {
   readonly policy: Policy;
   readonly directory: string;
   /** The built collector as a process of its own; plain text on loopback, unless TLS is to be measured with it. */
-  startCollector(port: number, options?: { readonly tls: boolean }): Promise<Collector>;
+  startCollector(port: number, options?: { readonly tls?: boolean; readonly secretKey?: string }): Promise<Collector>;
   /** An enrolment token for that collector. */
   token(url: string, uses: number, pin?: string | null): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function install(): Promise<Installation> {
+/** Where the benchmarks' machines find Exchange. */
+const presets = { ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] };
+
+export async function install(body = buildPolicy(presets, 1)): Promise<Installation> {
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-bench-"));
   const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
   await migrate(postgres.url);
   const db = wholeFleet(openDatabase({ url: postgres.url }));
   const stored = await savePolicy(db, {
-    body: buildPolicy({ ews: ["mail.example.org"], smtpDomains: ["example.org"], sipDomains: ["example.org"] }, 1),
+    body,
     now: new Date(),
     createdBy: "bench",
   });
@@ -95,7 +103,7 @@ export async function install(): Promise<Installation> {
     databaseUrl: postgres.url,
     policy: stored.body,
     directory,
-    async startCollector(port, { tls } = { tls: false }) {
+    async startCollector(port, { tls = false, secretKey } = {}) {
       const data = path.join(directory, "collector");
       const { child } = await startChild(
         process.execPath,
@@ -111,7 +119,13 @@ export async function install(): Promise<Installation> {
           "--data-dir",
           data,
         ],
-        { ...process.env, NODE_ENV: "production", DATABASE_URL: postgres.url, LOG_LEVEL: "info" },
+        {
+          ...process.env,
+          NODE_ENV: "production",
+          DATABASE_URL: postgres.url,
+          LOG_LEVEL: "info",
+          ...(secretKey && { LYNCEUS_SECRET_KEY: secretKey }),
+        },
         /"listening"/,
       );
       const file = path.join(data, "tls/authority.pem");

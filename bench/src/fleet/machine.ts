@@ -14,32 +14,44 @@ import type { Policy, Target } from "@lynceus/protocol/policy";
 import type { Fault } from "./faults.ts";
 import { pick, type Random } from "./random.ts";
 
-/** Sites of the simulated company, and the private network of each. */
-export const sites = [
+/** A site of a simulated company: its private network, the first two octets, and whether its way out is a proxy. */
+export interface Site {
+  readonly name: string;
+  readonly network: string;
+  readonly proxied: boolean;
+}
+
+/** Sites of the company that is simulated where nothing else is asked for. */
+export const sites: readonly Site[] = [
   { name: "Berlin (simulated)", network: "10.201", proxied: false },
   { name: "Singapore (simulated)", network: "10.202", proxied: true },
   { name: "Zürich (simulated)", network: "10.203", proxied: false },
   { name: "Manila (simulated)", network: "10.204", proxied: true },
-] as const;
+];
 
 export interface SimulatedMachine {
   readonly index: number;
   /** Place in the fleet, 0–1: what the fault script selects by. */
   readonly position: number;
   readonly hostname: string;
-  readonly site: (typeof sites)[number];
+  readonly site: Site;
   readonly address: string;
   readonly osVersion: string;
   readonly agentVersion: string;
   readonly random: Random;
 }
 
-export function makeMachine(index: number, count: number, random: Random): SimulatedMachine {
-  const site = sites[index % sites.length] as (typeof sites)[number];
+export function makeMachine(
+  index: number,
+  count: number,
+  random: Random,
+  company: readonly Site[] = sites,
+): SimulatedMachine {
+  const site = company[index % company.length] as Site;
   const head = site.name.slice(0, 3).toUpperCase().replace("Ü", "U");
   return {
     index,
-    position: Math.floor(index / sites.length) / Math.max(1, Math.ceil(count / sites.length)),
+    position: Math.floor(index / company.length) / Math.max(1, Math.ceil(count / company.length)),
     hostname: `SIM-${head}-${pick(random, ["LT", "WS"])}-${String(index).padStart(5, "0")}`,
     site,
     address: `${site.network}.${(index >> 8) & 255}.${(index & 253) + 1}`,

@@ -1,14 +1,17 @@
 import type { Policy } from "@lynceus/protocol/policy";
 import { type Fault, type FaultStep, faultAt } from "./faults.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { makeMachine, observe } from "./machine.ts";
+import { makeMachine, observe, type Site } from "./machine.ts";
 import { seeded } from "./random.ts";
 import { type Collector, openSession, type Session } from "./session.ts";
 
 export interface FleetOptions {
   readonly machines: number;
   readonly seed: number;
+  /** Steps that are added while it runs hold from then on. */
   readonly steps: readonly FaultStep[];
+  /** Machine n is at site n modulo their number; the simulated company's when absent. */
+  readonly sites?: readonly Site[];
   readonly collector: Collector;
   /** Seconds between two cycles; null = the policy's. */
   readonly cycleSeconds: number | null;
@@ -25,6 +28,8 @@ export interface Fleet {
   readonly connected: number;
   readonly reported: number;
   readonly acked: number;
+  /** Every machine looks anew at a moment of its own within these seconds, as agents do when their network changes. */
+  check(withinSeconds: number): void;
   stop(): Promise<void>;
 }
 
@@ -53,14 +58,17 @@ export function simulate(options: FleetOptions): Fleet {
   };
   const identities = Array.from({ length: count }, (_, i) => options.identities[i] ?? newIdentity());
   const sessions = new Map<number, Session>();
+  const checks: ((withinMs: number) => void)[] = [];
   let policy: Policy | null = null;
 
   const member = (index: number) => {
     const random = seeded(options.seed * 1_000_003 + index);
-    const machine = makeMachine(index, count, random);
+    const machine = makeMachine(index, count, random, options.sites);
     const identity = identities[index] as Identity;
     let failures = 0;
     let offUntil = 0;
+    let look = () => {};
+    checks[index] = (withinMs) => later(() => look(), random() * withinMs);
     const connect = () => {
       if (stopping) return;
       if (opening >= options.opening) {
@@ -70,7 +78,7 @@ export function simulate(options: FleetOptions): Fleet {
       opening += 1;
       let ready = false;
       let cycling = false;
-      const cycle = (session: Session) => {
+      const see = (session: Session) => {
         if (sessions.get(index) !== session || !policy) return;
         const fault: Fault = faultAt(options.steps, machine.position, machine.site.name, seconds());
         if (fault === "signed-off") {
@@ -83,6 +91,10 @@ export function simulate(options: FleetOptions): Fleet {
         const drafts = observe(machine, policy, fault);
         reported += drafts.length;
         session.report(drafts, Date.now());
+      };
+      const cycle = (session: Session) => {
+        see(session);
+        if (sessions.get(index) !== session || !policy || offUntil > Date.now()) return;
         const period = (options.cycleSeconds ?? policy.intervals.cycleMinutes * 60) * (0.8 + 0.4 * random());
         later(() => cycle(session), period * 1000);
       };
@@ -94,6 +106,7 @@ export function simulate(options: FleetOptions): Fleet {
       const begin = () => {
         if (cycling || !ready || !policy) return;
         cycling = true;
+        look = () => see(session);
         later(() => cycle(session), random() * Math.min(10, options.cycleSeconds ?? 10) * 1000);
       };
       const session = openSession(
@@ -156,6 +169,9 @@ export function simulate(options: FleetOptions): Fleet {
     },
     get acked() {
       return acked;
+    },
+    check(withinSeconds) {
+      for (const check of checks) check(withinSeconds * 1000);
     },
     async stop() {
       for (const session of sessions.values()) session.goodbye(Date.now());
