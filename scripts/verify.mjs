@@ -14,6 +14,7 @@ const steps = {
   migrations: ["schema and migrations agree", ...node(path.join(root, "packages/db/scripts/check-migrations.mjs"))],
   compose: ["docker-compose.yml", ...node(path.join(root, "scripts/check-compose.mjs"))],
   api: ["the API's document", ...node(path.join(root, "packages/client/scripts/lint.mjs"))],
+  docs: ["links of the documentation", ...node(path.join(root, "scripts/docs.mjs"), "--check")],
   tests: ["unit and integration tests", ...node(path.join(root, "scripts/test.mjs"))],
   accuracy: ["accuracy, and docs/accuracy.md", ...node(path.join(root, "scripts/accuracy.mjs"), "--check")],
   lab: ["end-to-end tests in the lab", bin("vitest"), ["run", "--root", path.join(root, "lab")]],
