@@ -1,4 +1,4 @@
-import { lifeReasons } from "@lynceus/incidents/reasons";
+import { lifeReasons, toldReasons } from "@lynceus/incidents/reasons";
 import { isWholeFleet } from "@lynceus/protocol/access";
 import type { FilterTerm } from "@lynceus/protocol/filter";
 import type { Incident, IncidentChange, IncidentEvent, IncidentMember } from "@lynceus/protocol/read-api-incidents";
@@ -219,6 +219,8 @@ export async function listIncidentMembers(
 
 /** Kinds whose text has figures or numbers of other incidents; who sees a part of the fleet gets the reason alone. */
 const withFigures = new Set(["opened", "spread", "merged", "split", "resolved", "cause"]);
+/** A notice that it spread names the site, which need not be one that they see. */
+const newSite = /: it reached .*$/s;
 
 interface EventRow extends Omit<IncidentEvent, "at" | "notice"> {
   at: Date;
@@ -245,7 +247,7 @@ function toEvent(db: FleetReader, row: EventRow): IncidentEvent {
     at: row.at.toISOString(),
     kind,
     reason,
-    text: isWholeFleet(db.scope) || !withFigures.has(kind) ? text : textInScope(row),
+    text: isWholeFleet(db.scope) || !(withFigures.has(kind) || kind === "told") ? text : textInScope(row),
     actor,
     notice:
       noticeId === null
@@ -324,7 +326,8 @@ const kindWords: Record<string, string> = {
   resolved: "Resolved",
 };
 
-function textInScope({ kind, reason }: { kind: string; reason: string | null }): string {
+function textInScope({ kind, reason, text }: { kind: string; reason: string | null; text: string }): string {
+  if (kind === "told") return text.replace(newSite, `: ${toldReasons["new-site"]}`);
   const why =
     reason !== null && Object.hasOwn(lifeReasons, reason) ? lifeReasons[reason as keyof typeof lifeReasons] : "";
   const what = kindWords[kind] ?? kind;
