@@ -23,6 +23,7 @@ const all: readonly ShellPage[] = [
   { href: "/sites", title: "Sites", icon: "sites", key: "s", group: "main", right: "read" },
   { href: "/patterns", title: "Patterns", icon: "patterns", key: "p", group: "main", right: "read" },
   { href: "/silences", title: "Silences", icon: "silences", key: "l", group: "operate", right: "read" },
+  { href: "/on-call", title: "On call", icon: "onCall", key: "w", group: "operate", right: "oversee" },
   { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", right: "read" },
   { href: "/alerting", title: "Alerting", icon: "alerting", key: "a", group: "operate", right: "oversee" },
   { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", right: "administer" },

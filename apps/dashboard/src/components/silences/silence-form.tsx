@@ -2,7 +2,7 @@
 
 import { InputWrapper, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useActionState, useEffect, useRef, useState } from "react";
-import { makeSilence, type SilenceState } from "../../app/(app)/(skeleton)/silences/actions.ts";
+import { makeSilence, type SilenceState } from "../../app/(app)/silences/actions.ts";
 import type { SilencePreviewAnswer } from "../../lib/silence-preview.ts";
 import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
@@ -25,14 +25,15 @@ export function SilenceForm(props: {
   const start: SilenceState = {
     errors: {},
     values: { match: props.match, begins: "", lasts: "2", until: "", comment: "" },
+    turn: 0,
   };
-  const [{ errors, values }, submit, pending] = useActionState(makeSilence, start);
+  const [{ errors, values, turn }, submit, pending] = useActionState(makeSilence, start);
   const [match, setMatch] = useState(props.match);
   const [lasts, setLasts] = useState(values.lasts);
   const answer = usePreview(match, props.match, first);
   const input = useRef<HTMLInputElement>(null);
   return (
-    <form action={submit} className={`${forms.form} ${styles.form}`}>
+    <form key={turn} action={submit} className={`${forms.form} ${styles.form}`}>
       <input type="hidden" name="match" value={match} />
       <InputWrapper
         label="Machines"

@@ -1,12 +1,14 @@
 import { inSnapshot } from "@lynceus/db/client";
 import { fleetCells, patternCounts } from "@lynceus/db/fleet-cells";
+import { listIncidents } from "@lynceus/db/incidents";
 import { patternAccuracy } from "@lynceus/db/reports";
 import { textsOf } from "@lynceus/diagnosis/texts";
-import { formatCount } from "@lynceus/protocol/present";
+import { formatCount, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
 import { notFound } from "next/navigation";
 import causes from "../../../../components/causes/causes.module.css";
+import { incidentHref } from "../../../../components/incidents/words.ts";
 import { PageHeader } from "../../../../components/layout/page-header.tsx";
 import { Panel } from "../../../../components/layout/panel.tsx";
 import { FixPanel } from "../../../../components/machine/fix-panel.tsx";
@@ -30,9 +32,10 @@ export default async function PatternPage({ params }: Props) {
   const { fleet } = await requireRight("read");
   const texts = textsOf((await params).id);
   if (texts === null) notFound();
-  const { accuracy, counts } = await inSnapshot(fleet, async (db) => ({
+  const { accuracy, counts, incidents } = await inSnapshot(fleet, async (db) => ({
     accuracy: await patternAccuracy(db, measuredSince(new Date())),
     counts: patternCounts(await fleetCells(db)),
+    incidents: await listIncidents(db, { open: true, pattern: texts.id, limit: 5 }),
   }));
   const figures = accuracy.patterns.find((one) => one.pattern === texts.id) ?? null;
   const count = counts.find((one) => one.pattern === texts.id) ?? null;
@@ -94,6 +97,29 @@ export default async function PatternPage({ params }: Props) {
                 <Link href={machinesHref(term("pattern", texts.id))}>All that have it, also beside another one</Link>
                 <span aria-hidden="true">→</span>
               </li>
+            </ul>
+          </Panel>
+          <Panel title="Open incidents" sub={formatCount(incidents.total)}>
+            <ul className={causes.list}>
+              {incidents.items.map(({ number, title, failing }) => (
+                <li key={number}>
+                  <span>
+                    <Link href={incidentHref(number)} className="mono">
+                      {number}
+                    </Link>{" "}
+                    <bdi>{safeText(title, 120)}</bdi>
+                  </span>
+                  <b className="figure">{formatCount(failing)}</b>
+                </li>
+              ))}
+              {incidents.total === 0 ? (
+                <li className="dim">None is open.</li>
+              ) : incidents.total > incidents.items.length ? (
+                <li>
+                  <Link href="/incidents">All open incidents</Link>
+                  <span aria-hidden="true">→</span>
+                </li>
+              ) : null}
             </ul>
           </Panel>
           <Panel
