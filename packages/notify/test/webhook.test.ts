@@ -36,7 +36,7 @@ describe("a webhook", () => {
     expect(url).toBe("/in?key=token-hunter2");
     expect(() => verify(`${body} `)).toThrow();
     expect(() => verify(body, { "webhook-id": "another" })).toThrow();
-    expect(() => verify(body, { "webhook-timestamp": String(Math.floor(Date.now() / 1000) - 1) })).toThrow();
+    expect(() => verify(body, { "webhook-timestamp": String(Number(headers["webhook-timestamp"]) - 1) })).toThrow();
     expect(() => new Webhook("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").verify(body, headers as never)).toThrow();
   });
 
