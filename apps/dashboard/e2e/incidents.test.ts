@@ -476,7 +476,7 @@ describe("maintenance windows", () => {
     await openLive(page, `${base}/maintenance`);
     await shown(page, "Every Sunday at 02:00 for 3 h, Europe/Vienna").waitFor();
     expect(await page.locator("td a", { hasText: "Vienna, Sunday" }).count()).toBeGreaterThanOrEqual(4);
-    await page.getByLabel("Name").fill(`Proxies <b>px1</b>`);
+    await page.getByRole("textbox", { name: "Name" }).fill(`Proxies <b>px1</b>`);
     const field = page.getByLabel("Machines of the window");
     await field.fill("route:px1*");
     await field.press("Enter");

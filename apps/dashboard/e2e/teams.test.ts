@@ -60,7 +60,7 @@ describe("an admin", () => {
   test("adds a person for one site, who chooses a password first and then sees that site alone", async () => {
     await open(page, "/settings/users");
     await picture(page, "users");
-    await page.getByLabel("Name").fill("Olga Operator");
+    await page.getByRole("textbox", { name: "Name" }).fill("Olga Operator");
     await page.getByLabel("Email").fill("olga@contoso.com");
     await page.getByLabel("Role").selectOption("operator");
     await page.getByLabel("Machines at these sites, or with these tags").check();
@@ -310,7 +310,7 @@ describe("single sign-on", () => {
 
   test("is set up by an admin, who is told what is wrong with the provider", async () => {
     await open(page, "/settings/sign-on");
-    await page.getByLabel("Name").fill("Contoso");
+    await page.getByRole("textbox", { name: "Name" }).fill("Contoso");
     await page.getByLabel("Issuer").fill("http://login.example.org");
     await page.getByLabel("Client id").fill(client.id);
     await page.getByLabel("Client secret").fill(client.secret);
