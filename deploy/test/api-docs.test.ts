@@ -33,7 +33,7 @@ it("the API's document is read and tried in a browser that reaches nothing but t
   await page.getByRole("button", { name: "Authorize" }).click();
   await page.getByLabel("auth-bearer-value").fill(collector.token);
   await page.getByRole("button", { name: "Apply credentials" }).click();
-  await page.getByRole("button", { name: "Close" }).last().click();
+  await page.getByRole("button", { name: "Close", exact: true }).last().click();
 
   const counts = page.locator("#operations-machines-getCounts");
   await counts.locator(".opblock-summary-control").click();

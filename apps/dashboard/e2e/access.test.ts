@@ -267,7 +267,7 @@ describe("pages", () => {
         const refused = `${answer.location}${answer.text}`.includes("/no-right?of=");
         if (refused === held) found.push(`${person.name} ${held ? "is refused" : "opens"} ${page} ${id}`);
         if (other === null) continue;
-        const traces = tracesIn(answer.text, other, [id, `name:${other}*`]);
+        const traces = tracesIn(answer.text, other, [id, `name:${other}*`, `${other}*`]);
         if (traces.length > 0) found.push(`${person.name} sees ${traces} on ${page} ${id}`);
       }
     }

@@ -313,7 +313,11 @@ function tooSmall(): string[] {
       const box = element.getBoundingClientRect();
       const drawn = box.width > 1 && box.height > 1 && getComputedStyle(element).visibility !== "hidden";
       return (
-        drawn && box.height < 43.5 && !element.matches('[type="checkbox"]') && !inSentence(element) && !inField(element)
+        drawn &&
+        box.height < 43.5 &&
+        !element.matches('[type="checkbox"], [type="radio"]') &&
+        !inSentence(element) &&
+        !inField(element)
       );
     })
     .map(
