@@ -58,7 +58,11 @@ export function subnetOverlaps(subnets: readonly SiteSubnet[]): SubnetOverlap[] 
 /** The address as a number; `size` is how many bits its family has. */
 function networkOf({ address, bits, family }: ReturnType<typeof parseCidr>) {
   if (family === "ipv4")
-    return { size: 32, bits, network: address.split(".").reduce((sum, part) => sum * BigInt(256) + BigInt(part), BigInt(0)) };
+    return {
+      size: 32,
+      bits,
+      network: address.split(".").reduce((sum, part) => sum * BigInt(256) + BigInt(part), BigInt(0)),
+    };
   // The URL parser writes every IPv6 address in one way: hexadecimal groups, at most one run of zeros left out.
   const [head = "", tail] = new URL(`http://[${address.replace(/%.*$/, "")}]`).hostname.slice(1, -1).split("::");
   const groups = (text: string) => text.split(":").filter((group) => group !== "");
