@@ -1,13 +1,13 @@
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startChromium } from "./support/chromium.ts";
 import { type RunningCollector, startBuiltCollector } from "./support/collector.ts";
 
 let collector: RunningCollector;
 let browser: Browser;
 beforeAll(async () => {
   collector = await startBuiltCollector(["--plain"]);
-  browser = await startChromium();
+  browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();

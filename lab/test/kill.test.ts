@@ -6,6 +6,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "@lynceus/db/embedd
 import { createToken } from "@lynceus/db/enrollment";
 import { migrate } from "@lynceus/db/migrate";
 import { wholeFleet } from "@lynceus/db/scope";
+import { seeded } from "@lynceus/testkit/random";
 import { expect, onTestFailed, onTestFinished, test } from "vitest";
 import { quietPort, type Running, startCollector, startSender } from "../src/crash-processes.ts";
 
@@ -18,17 +19,6 @@ interface Moment {
   readonly promised: number;
   /** Entries that were acknowledged since; 0 = the kill does not wait until deliveries flow again. */
   readonly acked: number;
-}
-
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Each process is killed four times, in an order and at counts that the seed decides. */

@@ -11,6 +11,7 @@ import { migrate } from "@lynceus/db/migrate";
 import { savePolicy } from "@lynceus/db/policies";
 import { isTransient } from "@lynceus/db/sql-error";
 import { newSecretKey, parseKeyRing } from "@lynceus/notify/key-ring";
+import { seeded } from "@lynceus/testkit/random";
 import { expect, onTestFinished, test } from "vitest";
 import { testPolicy } from "./support/facts.ts";
 import { configure, machineTable, type WebhookServer, webhook, webhookServer } from "./support/incidents.ts";
@@ -33,17 +34,6 @@ const victims = ["collector", "database", "lease"] as const;
 const phases = ["opened", "resolved"] as const;
 /** These are reached once a notice, the others at each turn. */
 const ofNotice: readonly string[] = ["job-begun", "claimed", "receiving", "sent", "settled"];
-
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function isAlive(pid: number): boolean {
   try {

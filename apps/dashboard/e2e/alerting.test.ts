@@ -4,11 +4,12 @@ import { listAudit } from "@lynceus/db/audit";
 import { listNotices } from "@lynceus/db/notices";
 import { createUser } from "@lynceus/db/users";
 import { everyMachine } from "@lynceus/protocol/access";
+import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import { runMigrations } from "graphile-worker";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { deliverTo, mailServer, webhookServer } from "./support/receivers.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -26,7 +27,7 @@ let mail: Awaited<ReturnType<typeof mailServer>>;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   [dashboard, hook, mail] = await Promise.all([startSeededDashboard(), webhookServer(), mailServer()]);
   await runMigrations({ pgPool: dashboard.db.pool });
   boss = await visit(browser);

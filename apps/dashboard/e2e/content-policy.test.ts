@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openBrowser, signIn, type Visitor, visit } from "./support/browser.ts";
+import { signIn, type Visitor, visit } from "./support/browser.ts";
 import { valuesOf } from "./support/pages.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -14,7 +15,7 @@ let dashboard: SeededDashboard;
 let visitor: Visitor;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   visitor = await visit(browser);
   await visitor.page.goto(`${dashboard.base}/login`);

@@ -3,11 +3,12 @@ import { noteIncident, releaseIncident } from "@lynceus/db/incident-acts";
 import { createUser } from "@lynceus/db/users";
 import { acknowledgeUrl } from "@lynceus/notify/acknowledge-link";
 import { type Access, everyMachine } from "@lynceus/protocol/access";
+import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyRing, type SeededIncidents, seedIncidents } from "../test/support/incidents.ts";
-import { openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /*
@@ -38,7 +39,7 @@ const people: Record<"operator" | "viewer" | "singapore", Access> = {
 };
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   base = dashboard.base;
   seeded = await seedIncidents(dashboard.db, new Date(), { acknowledge: false });

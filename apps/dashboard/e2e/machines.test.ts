@@ -3,9 +3,10 @@ import { listAudit } from "@lynceus/db/audit";
 import { listMachines } from "@lynceus/db/machines";
 import { wholeFleet } from "@lynceus/db/scope";
 import { parseFilter } from "@lynceus/protocol/filter";
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* The machines list as somebody works with it: views, columns, groups, selections and what is done to many machines. */
@@ -17,7 +18,7 @@ let page: Page;
 let base: string;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   base = dashboard.base;
   visitor = await visit(browser);

@@ -1,6 +1,7 @@
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* Every page in a real browser, as built, on a fleet with one incident in it. */
@@ -12,7 +13,7 @@ let page: Page;
 let base: string;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   base = dashboard.base;
   visitor = await visit(browser);

@@ -4,10 +4,11 @@ import path from "node:path";
 import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { openChromium } from "@lynceus/testkit/chromium";
 import { closedPorts } from "@lynceus/testkit/listening";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type Network, startNetwork } from "./support/exchange.ts";
 import { isAlive, type Running, up } from "./support/up.ts";
 
@@ -28,7 +29,7 @@ let ports: string[];
 let base: string;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   network = await startNetwork();
   visitor = await visit(browser);
   const [port, collectorPort] = await closedPorts(2);

@@ -2,10 +2,11 @@ import { createOTP } from "@better-auth/utils/otp";
 import { listAudit } from "@lynceus/db/audit";
 import { createUser, listUsers } from "@lynceus/db/users";
 import { everyMachine } from "@lynceus/protocol/access";
+import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, openBrowser, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { client, type Person, startProvider } from "./support/provider.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -20,7 +21,7 @@ const complaints: string[] = [];
 const people = new Map<string, Person>();
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   provider = await startProvider(`${dashboard.base}/api/auth/callback/sso`, people);
   boss = await visit(browser);

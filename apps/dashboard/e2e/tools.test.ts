@@ -1,7 +1,8 @@
 import { settleCanaries } from "@lynceus/db/canaries";
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* Causes, verify fix, tickets, reports and canaries in a real browser. What a collector does is done in the database. */
@@ -13,7 +14,7 @@ let page: Page;
 let base: string;
 
 beforeAll(async () => {
-  browser = await openBrowser();
+  browser = await openChromium();
   dashboard = await startSeededDashboard();
   base = dashboard.base;
   visitor = await visit(browser, { permissions: ["clipboard-read", "clipboard-write"] });

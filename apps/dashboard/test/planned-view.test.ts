@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { monthOf, neighbour, nextOf, weeksOf } from "../src/components/maintenance/month.ts";
 import { ruleText } from "../src/components/maintenance/words.ts";
 import { standingOf, stripOf } from "../src/components/on-call/turns.ts";
-import { newId } from "../src/lib/alerting-edit.ts";
-import { emptyWindow, readWindow, valuesOf } from "../src/lib/window-input.ts";
+import { emptyWindow, newId, readWindow, valuesOf } from "../src/lib/window-input.ts";
 
 const now = Date.parse("2026-11-24T01:41:00Z");
 const zone = "Europe/Zurich";

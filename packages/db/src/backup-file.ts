@@ -94,7 +94,9 @@ export async function openBackup(path: string): Promise<BackupFile> {
     const readKey = async (name: string): Promise<Buffer> => {
       const key = manifest.keys.find((one) => one.name === name);
       if (!key) throw damaged(path, `it has no key ${name}`);
-      return buffer((await stream(`keys/${name}`)).pipe(sealed(`key ${name}`, key)));
+      const checked = sealed(`key ${name}`, key);
+      const [content] = await Promise.all([buffer(checked), pipeline(await stream(`keys/${name}`), checked)]);
+      return content;
     };
     return {
       manifest,

@@ -2,7 +2,7 @@ import { formatCount } from "@lynceus/protocol/present";
 import type { Incident } from "@lynceus/protocol/read-api-incidents";
 import type { Ticket } from "@lynceus/protocol/read-api-tools";
 import { textsOf } from "./texts.ts";
-import { type Line, minute, renderTicket } from "./ticket.ts";
+import { type Line, minute, remedyLines, renderTicket } from "./ticket.ts";
 
 export interface IncidentTicketOptions {
   /** The writer's clock, milliseconds: the ticket says as of when it is. */
@@ -46,14 +46,7 @@ function linesOf(incident: Incident, { now, link, sentence, notes = [] }: Incide
         text: `${site ?? "no site"}: ${formatCount(machines)}${of === null ? "" : ` of ${formatCount(of)}`}`,
       });
   }
-  if (texts) {
-    lines.push({ kind: "heading", own: `Fix (${texts.whoFixes})` });
-    for (const { who, what, reference } of texts.remedy)
-      lines.push({ kind: "step", text: `${who}: ${what}${reference ? ` (${reference})` : ""}` });
-    lines.push({ kind: "heading", own: "It is not" });
-    for (const not of texts.notThis) lines.push({ kind: "item", text: not });
-    fact("Reference", texts.references.join("; "));
-  }
+  if (texts) lines.push(...remedyLines(texts));
   if (notes.length > 0) {
     lines.push({ kind: "heading", own: "Notes" });
     for (const { at, actor, text } of notes.slice(0, most))

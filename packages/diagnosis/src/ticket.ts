@@ -4,7 +4,7 @@ import type { Machine } from "@lynceus/protocol/read-api";
 import type { Ticket } from "@lynceus/protocol/read-api-tools";
 import type { Finding, ProbeSlot } from "@lynceus/protocol/state";
 import { redactProxyUrl } from "@lynceus/proxy-settings/redact";
-import { textsOf } from "./texts.ts";
+import { type PatternTexts, textsOf } from "./texts.ts";
 import { verdictTexts } from "./verdicts.ts";
 import { routeName } from "./view.ts";
 
@@ -89,6 +89,23 @@ function seen(slot: ProbeSlot): string {
   return `${endpoint.host}${endpoint.port === null ? "" : `:${endpoint.port}`} ${where}: ${verdictTexts[slot.verdict]} (${slot.verdict}), ${minute(slot.at)}`;
 }
 
+/** What fixes a pattern, what it is not, and where that is written. */
+export function remedyLines(texts: PatternTexts): Line[] {
+  const reference = texts.references.join("; ");
+  return [
+    { kind: "heading", own: `Fix (${texts.whoFixes})` },
+    ...texts.remedy.map(
+      (step): Line => ({
+        kind: "step",
+        text: `${step.who}: ${step.what}${step.reference ? ` (${step.reference})` : ""}`,
+      }),
+    ),
+    { kind: "heading", own: "It is not" },
+    ...texts.notThis.map((text): Line => ({ kind: "item", text })),
+    ...(reference === "" ? [] : [{ kind: "fact", own: "Reference", text: reference } as const]),
+  ];
+}
+
 function linesOf(machine: Machine, { now, link }: TicketOptions): Line[] {
   const { diagnosis, facts } = machine;
   const [primary, ...others] = diagnosis.findings;
@@ -122,14 +139,7 @@ function linesOf(machine: Machine, { now, link }: TicketOptions): Line[] {
       lines.push({ kind: "item", text: "The configured route is direct: there is no other to compare with." });
     else lines.push({ kind: "item", text: "Direct was not probed." });
   }
-  if (texts) {
-    lines.push({ kind: "heading", own: `Fix (${texts.whoFixes})` });
-    for (const { who, what, reference } of texts.remedy)
-      lines.push({ kind: "step", text: `${who}: ${what}${reference ? ` (${reference})` : ""}` });
-    lines.push({ kind: "heading", own: "It is not" });
-    for (const not of texts.notThis) lines.push({ kind: "item", text: not });
-    fact("Reference", texts.references.join("; "));
-  }
+  if (texts) lines.push(...remedyLines(texts));
   if (others.length > 0) {
     lines.push({ kind: "heading", own: "Also found" });
     for (const finding of others)

@@ -1,11 +1,11 @@
 import { safeText } from "@lynceus/protocol/present";
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { toMailHtml } from "../src/email-html.ts";
 import { toMessage } from "../src/message.ts";
 import { attackedBy, attacks } from "../test/support/hostile.ts";
 import { digest, everyKind, opened } from "../test/support/notices.ts";
-import { openChromium } from "./chromium.ts";
 
 const phone = { width: 390, height: 844 };
 const htmlOf = (notice: typeof opened) => toMailHtml(toMessage(notice, { zone: "Europe/Berlin" }));

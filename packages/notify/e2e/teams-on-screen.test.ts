@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import { safeText } from "@lynceus/protocol/present";
+import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toTeamsMessage } from "../src/teams.ts";
 import { attackedBy, attacks } from "../test/support/hostile.ts";
 import { digest, everyKind, type opened } from "../test/support/notices.ts";
-import { openChromium } from "./chromium.ts";
 
 /*
  * Microsoft's own renderer of Adaptive Cards. Its Markdown is left to whoever embeds it: here it takes every text as HTML, so

@@ -29,7 +29,7 @@ import { configOr, saveWithSecrets } from "../incidents/save-config.ts";
 
 import { actorOf } from "./auth.ts";
 import { ApiProblem, notFound } from "./errors.ts";
-import { cursorQuery, iso, isoOrNull } from "./schemas.ts";
+import { cursorQuery, iso, isoOrNull, versionParams } from "./schemas.ts";
 
 export interface AlertingRoutesOptions {
   readonly db: Database;
@@ -202,13 +202,7 @@ export const alertingRoutes = ({ db, now, keys, dashboardUrl }: AlertingRoutesOp
           summary: "One version of the configuration",
           tags: ["alerting"],
           security,
-          params: z.object({
-            version: z.coerce
-              .number()
-              .int()
-              .min(1)
-              .max(2 ** 31 - 1),
-          }),
+          params: versionParams,
           response: { 200: documentSchema, ...errors },
         },
       },

@@ -8,7 +8,7 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import * as z from "zod";
 import { actorOf } from "./auth.ts";
 import { ApiProblem, notFound } from "./errors.ts";
-import { iso } from "./schemas.ts";
+import { iso, versionParams } from "./schemas.ts";
 
 const errors = { "4xx": apiErrorSchema, "5xx": apiErrorSchema };
 const security = [{ bearer: [] }];
@@ -109,13 +109,7 @@ export const configurationRoutes = (options: {
           summary: "One version of the policy",
           tags: ["policy"],
           security,
-          params: z.object({
-            version: z.coerce
-              .number()
-              .int()
-              .min(1)
-              .max(2 ** 31 - 1),
-          }),
+          params: versionParams,
           response: { 200: storedPolicySchema, ...errors },
         },
       },

@@ -9,6 +9,14 @@ export const cursorQuery = {
   cursor: z.string().max(2048).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 };
+/** Of a document that is kept by version. */
+export const versionParams = z.object({
+  version: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+});
 export const idParams = z.object({ id: z.uuid() });
 
 /** Rows of the database carry Dates; the border has ISO 8601. */

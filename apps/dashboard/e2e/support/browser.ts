@@ -1,32 +1,4 @@
-import { existsSync } from "node:fs";
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Locator,
-  type Page,
-} from "playwright-core";
-
-const executablePath = "/usr/bin/chromium";
-
-/** Debian's Chromium, without anything that talks to anyone by itself. */
-export async function openBrowser(): Promise<Browser> {
-  if (!existsSync(executablePath))
-    throw new Error(`${executablePath} is not there; install the Debian package "chromium" (apt-get install chromium)`);
-  return chromium.launch({
-    executablePath,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 
 /** A visitor: a context of its own, and what its pages complained about. */
 export interface Visitor {

@@ -157,3 +157,18 @@ export function windowProblems(problems: readonly AlertingProblem[], index: numb
   }
   return errors;
 }
+
+/** A window's name as an id that none has yet: "Berlin, Sunday" is `berlin-sunday`, the second one `berlin-sunday-2`. */
+export function newId(name: string, taken: readonly string[]): string {
+  const plain = name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 56)
+    .replace(/-+$/, "");
+  const id = plain === "" ? "window" : plain;
+  if (!taken.includes(id)) return id;
+  for (let n = 2; ; n++) if (!taken.includes(`${id}-${n}`)) return `${id}-${n}`;
+}

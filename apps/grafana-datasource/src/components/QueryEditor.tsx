@@ -43,7 +43,28 @@ interface PartProps<Q extends LynceusQuery> {
   readonly datasource: LynceusDataSource;
 }
 
-const liveTooltip = "Follows the collector's live feed while the span ends now";
+type Setter<Part> = (change: Part) => void;
+
+/** At most so many rows are asked for. */
+const Rows = ({ query, set }: { query: { readonly limit: number }; set: Setter<{ limit: number }> }) => (
+  <Count
+    label="Rows"
+    tooltip="At most so many"
+    value={query.limit}
+    min={1}
+    max={mostRows}
+    onChange={(limit) => set({ limit })}
+  />
+);
+
+const Live = ({ query, set }: { query: { readonly live: boolean }; set: Setter<{ live: boolean }> }) => (
+  <Toggle
+    label="Live"
+    tooltip="Follows the collector's live feed while the span ends now"
+    value={query.live}
+    onChange={(live) => set({ live })}
+  />
+);
 
 /** Asks for one thing: the kind first, then what that kind needs. Each change is asked at once. */
 export function QueryEditor({ query: saved, onChange, onRunQuery, datasource }: Props) {
@@ -152,7 +173,7 @@ function CountsPart({ query, set, datasource }: PartProps<CountsQuery>) {
           max={seriesLimits.series}
           onChange={(series) => set({ series })}
         />
-        <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+        <Live query={query} set={set} />
       </Stack>
     </>
   );
@@ -216,15 +237,8 @@ function MachinesPart({ query, set, datasource }: PartProps<MachinesQuery>) {
       <FilterField value={query.q} onChange={(q) => set({ q })} valuesOf={useValues(datasource)} />
       <Stack wrap="wrap" gap={0.5}>
         <Choice label="Order" value={query.sort} options={sortOptions} onChange={(sort) => set({ sort })} />
-        <Count
-          label="Rows"
-          tooltip="At most so many machines"
-          value={query.limit}
-          min={1}
-          max={mostRows}
-          onChange={(limit) => set({ limit })}
-        />
-        <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+        <Rows query={query} set={set} />
+        <Live query={query} set={set} />
       </Stack>
     </>
   );
@@ -257,7 +271,7 @@ function ValuesPart({ query, set, datasource }: PartProps<ValuesQuery>) {
           options={valueFieldOptions}
           onChange={(value) => set({ field: value })}
         />
-        <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+        <Live query={query} set={set} />
       </Stack>
       <FilterField value={query.q} onChange={(q) => set({ q })} valuesOf={useValues(datasource)} />
     </>
@@ -275,15 +289,8 @@ function IncidentsPart({ query, set, datasource }: PartProps<IncidentsQuery>) {
           value={query.open}
           onChange={(open) => set({ open })}
         />
-        <Count
-          label="Rows"
-          tooltip="At most so many"
-          value={query.limit}
-          min={1}
-          max={mostRows}
-          onChange={(limit) => set({ limit })}
-        />
-        <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+        <Rows query={query} set={set} />
+        <Live query={query} set={set} />
       </Stack>
     </>
   );
@@ -306,15 +313,8 @@ function CausesPart({ query, set, datasource }: PartProps<CausesQuery>) {
         options={valuesOf(datasource, "site")}
         onChange={(site) => set({ site })}
       />
-      <Count
-        label="Rows"
-        tooltip="At most so many"
-        value={query.limit}
-        min={1}
-        max={mostRows}
-        onChange={(limit) => set({ limit })}
-      />
-      <Toggle label="Live" tooltip={liveTooltip} value={query.live} onChange={(live) => set({ live })} />
+      <Rows query={query} set={set} />
+      <Live query={query} set={set} />
     </Stack>
   );
 }
@@ -346,14 +346,7 @@ function ChangesPart({ query, set, datasource }: PartProps<ChangesQuery>) {
         options={valuesOf(datasource, "site")}
         onChange={(site) => set({ site })}
       />
-      <Count
-        label="Rows"
-        tooltip="At most so many"
-        value={query.limit}
-        min={1}
-        max={mostRows}
-        onChange={(limit) => set({ limit })}
-      />
+      <Rows query={query} set={set} />
     </Stack>
   );
 }

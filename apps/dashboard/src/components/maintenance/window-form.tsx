@@ -2,12 +2,12 @@
 
 import { weekdays } from "@lynceus/protocol/alerting";
 import { Autocomplete, InputWrapper, NativeSelect, Textarea, TextInput } from "@mantine/core";
-import { useActionState, useRef, useState } from "react";
+import { useActionState, useState } from "react";
 import { saveWindow, type WindowState } from "../../app/(app)/(skeleton)/maintenance/actions.ts";
 import type { WindowValues } from "../../lib/window-input.ts";
 import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
-import { FilterField } from "../machines/filter-field.tsx";
+import { MatchField } from "../silences/match-field.tsx";
 import styles from "./maintenance.module.css";
 import { dayNames, nthNames } from "./words.ts";
 
@@ -32,13 +32,11 @@ export function WindowForm(props: {
   const [{ errors, values, base: version, turn }, submit, pending] = useActionState(saveWindow, start);
   const [match, setMatch] = useState(values.match);
   const [kind, setKind] = useState(values.kind);
-  const input = useRef<HTMLInputElement>(null);
   return (
     <form key={turn} action={submit} className={`${forms.form} ${styles.form}`}>
       <input type="hidden" name="id" value={values.id} />
       <input type="hidden" name="base" value={version} />
       <input type="hidden" name="month" value={month} />
-      <input type="hidden" name="match" value={match} />
       {errors.form === undefined ? null : (
         <p className="bad" role="alert">
           {errors.form}
@@ -55,21 +53,14 @@ export function WindowForm(props: {
         defaultValue={values.name}
         error={errors.name}
       />
-      <InputWrapper
-        label="Machines"
-        description="A filter, as of the machines list"
-        labelElement="div"
+      <MatchField
+        match={match}
+        onChange={setMatch}
+        zone={values.zone}
+        fields={fields}
+        label="Machines of the window"
         error={errors.match}
-      >
-        <FilterField
-          query={match}
-          onChange={setMatch}
-          zone={values.zone}
-          fields={fields}
-          inputRef={input}
-          label="Machines of the window"
-        />
-      </InputWrapper>
+      />
       <fieldset className={styles.set}>
         <legend className={styles.legend}>When</legend>
         <div className={styles.kinds}>

@@ -1,12 +1,12 @@
 "use client";
 
-import { InputWrapper, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useActionState, useEffect, useRef, useState } from "react";
 import { makeSilence, type SilenceState } from "../../app/(app)/silences/actions.ts";
 import type { SilencePreviewAnswer } from "../../lib/silence-preview.ts";
 import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
-import { FilterField } from "../machines/filter-field.tsx";
+import { MatchField } from "./match-field.tsx";
 import { SilencePreview } from "./silence-preview.tsx";
 import styles from "./silences.module.css";
 
@@ -31,25 +31,16 @@ export function SilenceForm(props: {
   const [match, setMatch] = useState(props.match);
   const [lasts, setLasts] = useState(values.lasts);
   const answer = usePreview(match, props.match, first);
-  const input = useRef<HTMLInputElement>(null);
   return (
     <form key={turn} action={submit} className={`${forms.form} ${styles.form}`}>
-      <input type="hidden" name="match" value={match} />
-      <InputWrapper
-        label="Machines"
-        description="A filter, as of the machines list"
-        labelElement="div"
+      <MatchField
+        match={match}
+        onChange={setMatch}
+        zone={zone}
+        fields={fields}
+        label="Machines to silence"
         error={errors.match}
-      >
-        <FilterField
-          query={match}
-          onChange={setMatch}
-          zone={zone}
-          fields={fields}
-          inputRef={input}
-          label="Machines to silence"
-        />
-      </InputWrapper>
+      />
       <div className={styles.preview} aria-live="polite">
         <SilencePreview match={match} answer={answer} />
         {scope === null ? null : <p className="dim">It covers {scope}: what you see, and nothing else.</p>}

@@ -7,6 +7,7 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import styles from "../../../../components/alerting/alerting.module.css";
 import { AlertingHeader } from "../../../../components/alerting/alerting-header.tsx";
+import { PieceLink, PiecePanel } from "../../../../components/alerting/piece-panel.tsx";
 import { timesText, toldBy } from "../../../../components/alerting/words.ts";
 import forms from "../../../../components/forms/forms.module.css";
 import layout from "../../../../components/layout/layout.module.css";
@@ -76,16 +77,11 @@ export default async function AlertingPage() {
         ))}
       </div>
       {tellsSomebody(config) ? null : <NobodyIsTold config={config} may={may} />}
-      <Panel
+      <PiecePanel
         title="Routes"
         sub="asked in order: the first that matches decides"
-        more={
-          may ? (
-            <Link className="link" href="/alerting/new/routes">
-              Add a route
-            </Link>
-          ) : undefined
-        }
+        kind="routes"
+        add={may ? "Add a route" : null}
       >
         {routes.length === 0 ? (
           <p className={forms.none}>There is no route: incidents appear in the dashboard, and nobody is told.</p>
@@ -112,11 +108,7 @@ export default async function AlertingPage() {
                 {routes.map((route, place) => (
                   <tr key={route.id}>
                     <td>
-                      <Link className="link" href={`/alerting/routes/${route.id}`}>
-                        <b>
-                          <bdi>{safeText(route.name)}</bdi>
-                        </b>
-                      </Link>
+                      <PieceLink kind="routes" piece={route} />
                       <small className={forms.narrow}>
                         <Match text={route.match} />
                       </small>
@@ -180,7 +172,7 @@ export default async function AlertingPage() {
             </>
           )}
         </p>
-      </Panel>
+      </PiecePanel>
     </>
   );
 }

@@ -1,13 +1,12 @@
 "use server";
 
-import { currentAlerting } from "@lynceus/db/alerting";
 import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
-import { newId, saveEdited } from "../../../../lib/alerting-edit.ts";
-import { database } from "../../../../lib/db.ts";
+import { inForce, saveDocument } from "../../../../lib/alerting/save.ts";
 import { formText } from "../../../../lib/form-text.ts";
 import { requireAct } from "../../../../lib/session.ts";
 import {
+  newId,
   readWindow,
   readWindowForm,
   type WindowErrors,
@@ -35,7 +34,7 @@ export async function saveWindow(before: WindowState, form: FormData): Promise<W
   const turn = before.turn + 1;
   const values = readWindowForm(form);
   const base = Number(formText(form, "base", 12));
-  const { config } = await currentAlerting(database());
+  const { config } = await inForce();
   const taken = config.maintenance.map(({ id }) => id);
   const id = values.id === "" ? newId(values.name, taken) : values.id;
   const { window, errors } = readWindow(values, id);
@@ -46,18 +45,18 @@ export async function saveWindow(before: WindowState, form: FormData): Promise<W
   const maintenance =
     at < 0 ? [...config.maintenance, window] : config.maintenance.map((one, i) => (i === at ? window : one));
   const note = `Maintenance window ${window.name} ${at < 0 ? "added" : "edited"}`;
-  const edit = await saveEdited({ ...config, maintenance }, { base, note, actor: email, now: new Date() });
-  if (edit.conflict !== null)
+  const saved = await saveDocument({ ...config, maintenance }, { version: base, note, actor: email });
+  if (saved.outcome === "raced")
     return {
       errors: {
-        form: `Version ${edit.conflict} of the alerting configuration was saved since this page was opened. What is typed here is kept; save again to put it on top.`,
+        form: `Version ${saved.version} of the alerting configuration was saved since this page was opened. What is typed here is kept; save again to put it on top.`,
       },
       values,
-      base: edit.conflict,
+      base: saved.version,
       turn,
     };
-  if (edit.saved === null)
-    return { errors: windowProblems(edit.problems, at < 0 ? maintenance.length - 1 : at), values, base, turn };
+  if (saved.outcome === "wrong")
+    return { errors: windowProblems(saved.problems, at < 0 ? maintenance.length - 1 : at), values, base, turn };
   revalidatePath("/maintenance");
   redirect(pageOf(form, { saved: id }));
 }
@@ -66,12 +65,12 @@ export async function saveWindow(before: WindowState, form: FormData): Promise<W
 export async function removeWindow(form: FormData): Promise<void> {
   const { email } = await requireAct("configure");
   const id = formText(form, "id", 64);
-  const { config, version } = await currentAlerting(database());
+  const { config, version } = await inForce();
   const window = config.maintenance.find((one) => one.id === id);
   if (window) {
     const maintenance = config.maintenance.filter((one) => one !== window);
     const note = `Maintenance window ${window.name} removed`;
-    await saveEdited({ ...config, maintenance }, { base: version, note, actor: email, now: new Date() });
+    await saveDocument({ ...config, maintenance }, { version, note, actor: email });
   }
   revalidatePath("/maintenance");
   redirect(pageOf(form));

@@ -1,11 +1,9 @@
 "use server";
 
-import { currentAlerting } from "@lynceus/db/alerting";
 import type { Schedule } from "@lynceus/protocol/alerting";
 import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
-import { saveEdited } from "../../../../lib/alerting-edit.ts";
-import { database } from "../../../../lib/db.ts";
+import { inForce, saveDocument } from "../../../../lib/alerting/save.ts";
 import { formText } from "../../../../lib/form-text.ts";
 import { requireAct } from "../../../../lib/session.ts";
 
@@ -32,30 +30,30 @@ export async function addOverride(before: OverrideState, form: FormData): Promis
     from: formText(form, "from", 40),
     to: formText(form, "to", 40),
   };
-  const { config } = await currentAlerting(database());
+  const { config } = await inForce();
   const at = config.schedules.findIndex((one) => one.id === id);
   const schedule = config.schedules[at];
   if (!schedule) return { errors: { form: "This schedule is gone; nothing was saved." }, values, base, turn };
   const overrides = [...schedule.overrides, values];
   const who = config.people.find((person) => person.id === values.person)?.name ?? values.person;
   const note = `${who} takes ${schedule.name} from ${values.from} to ${values.to}`.slice(0, 500);
-  const edit = await saveEdited(
+  const saved = await saveDocument(
     { ...config, schedules: withOverrides(config.schedules, id, overrides) },
-    { base, note, actor: email, now: new Date() },
+    { version: base, note, actor: email },
   );
-  if (edit.conflict !== null)
+  if (saved.outcome === "raced")
     return {
       errors: {
-        form: `Version ${edit.conflict} was saved since this page was opened. Put it in again to add it to that.`,
+        form: `Version ${saved.version} was saved since this page was opened. Put it in again to add it to that.`,
       },
       values,
-      base: edit.conflict,
+      base: saved.version,
       turn,
     };
-  if (edit.saved === null) {
+  if (saved.outcome === "wrong") {
     const errors: OverrideState["errors"] = {};
     const own = `schedules.${at}.overrides.${overrides.length - 1}.`;
-    for (const { path, message } of edit.problems) {
+    for (const { path, message } of saved.problems) {
       const last = path.startsWith(own) ? path.slice(own.length) : "";
       const field = last === "person" || last === "from" || last === "to" ? last : "form";
       errors[field] ??= `${message}.`;
@@ -70,15 +68,15 @@ export async function addOverride(before: OverrideState, form: FormData): Promis
 export async function removeOverride(form: FormData): Promise<void> {
   const { email } = await requireAct("configure");
   const id = formText(form, "schedule", 64);
-  const { config, version } = await currentAlerting(database());
+  const { config, version } = await inForce();
   const schedule = config.schedules.find((one) => one.id === id);
   const named = (["person", "from", "to"] as const).map((field) => [field, formText(form, field, 64)] as const);
   const out = schedule?.overrides.find((one) => named.every(([field, value]) => one[field] === value));
   if (schedule && out) {
     const overrides = schedule.overrides.filter((one) => one !== out);
-    await saveEdited(
+    await saveDocument(
       { ...config, schedules: withOverrides(config.schedules, id, overrides) },
-      { base: version, note: `An override of ${schedule.name} removed`, actor: email, now: new Date() },
+      { version, note: `An override of ${schedule.name} removed`, actor: email },
     );
   }
   revalidatePath("/on-call");

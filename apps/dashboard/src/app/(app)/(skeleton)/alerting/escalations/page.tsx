@@ -1,12 +1,11 @@
 import { allows } from "@lynceus/protocol/access";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
-import Link from "next/link";
 import { AlertingHeader } from "../../../../../components/alerting/alerting-header.tsx";
+import { PieceLink, PiecePanel } from "../../../../../components/alerting/piece-panel.tsx";
 import { targetText } from "../../../../../components/alerting/words.ts";
 import forms from "../../../../../components/forms/forms.module.css";
 import layout from "../../../../../components/layout/layout.module.css";
-import { Panel } from "../../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../../components/layout/state-box.tsx";
 import { usersOf } from "../../../../../lib/alerting/pieces.ts";
 import { requireRight } from "../../../../../lib/session.ts";
@@ -24,16 +23,11 @@ export default async function EscalationsPage() {
     <>
       <AlertingHeader title="Escalations" />
       <h1 className="vh">Escalations</h1>
-      <Panel
+      <PiecePanel
         title="Escalations"
         sub={escalations.length === 0 ? "none yet" : formatCount(escalations.length)}
-        more={
-          may ? (
-            <Link className="link" href="/alerting/new/escalations">
-              Add an escalation
-            </Link>
-          ) : undefined
-        }
+        kind="escalations"
+        add={may ? "Add an escalation" : null}
       >
         {escalations.length === 0 ? (
           <div className={layout.body}>
@@ -63,11 +57,7 @@ export default async function EscalationsPage() {
                 return (
                   <tr key={escalation.id}>
                     <td>
-                      <Link className="link" href={`/alerting/escalations/${escalation.id}`}>
-                        <b>
-                          <bdi>{safeText(escalation.name)}</bdi>
-                        </b>
-                      </Link>
+                      <PieceLink kind="escalations" piece={escalation} />
                       <small className="mono">{escalation.id}</small>
                     </td>
                     <td>
@@ -99,7 +89,7 @@ export default async function EscalationsPage() {
             </tbody>
           </table>
         )}
-      </Panel>
+      </PiecePanel>
     </>
   );
 }

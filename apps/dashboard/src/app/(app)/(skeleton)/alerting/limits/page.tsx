@@ -1,9 +1,9 @@
 import { allows } from "@lynceus/protocol/access";
 import { safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
-import Link from "next/link";
 import { AlertingHeader } from "../../../../../components/alerting/alerting-header.tsx";
 import { PieceForm } from "../../../../../components/alerting/piece-form.tsx";
+import { PieceLink, PiecePanel } from "../../../../../components/alerting/piece-panel.tsx";
 import forms from "../../../../../components/forms/forms.module.css";
 import { Panel } from "../../../../../components/layout/panel.tsx";
 import { choicesOf, heartbeatFields, heartbeatSecrets, secretsSet } from "../../../../../lib/alerting/page-data.ts";
@@ -41,16 +41,11 @@ export default async function LimitsPage() {
             />
           </div>
         </Panel>
-        <Panel
+        <PiecePanel
           title="One cause, one page"
           sub="incidents that keep others quiet"
-          more={
-            may ? (
-              <Link className="link" href="/alerting/new/inhibitions">
-                Add a rule
-              </Link>
-            ) : undefined
-          }
+          kind="inhibitions"
+          add={may ? "Add a rule" : null}
         >
           {inhibitions.length === 0 ? (
             <p className={forms.none}>
@@ -69,11 +64,7 @@ export default async function LimitsPage() {
                 {inhibitions.map((rule) => (
                   <tr key={rule.id}>
                     <td>
-                      <Link className="link" href={`/alerting/inhibitions/${rule.id}`}>
-                        <b>
-                          <bdi>{safeText(rule.name)}</bdi>
-                        </b>
-                      </Link>
+                      <PieceLink kind="inhibitions" piece={rule} />
                       <small className="mono">
                         <bdi>{safeText(rule.source, 200)}</bdi>
                       </small>
@@ -89,7 +80,7 @@ export default async function LimitsPage() {
               </tbody>
             </table>
           )}
-        </Panel>
+        </PiecePanel>
       </div>
     </>
   );

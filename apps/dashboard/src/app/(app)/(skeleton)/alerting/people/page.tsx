@@ -2,12 +2,11 @@ import { onCallAt } from "@lynceus/incidents/on-call";
 import { allows } from "@lynceus/protocol/access";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
-import Link from "next/link";
 import { AlertingHeader } from "../../../../../components/alerting/alerting-header.tsx";
+import { PieceLink, PiecePanel } from "../../../../../components/alerting/piece-panel.tsx";
 import { layerText } from "../../../../../components/alerting/words.ts";
 import forms from "../../../../../components/forms/forms.module.css";
 import layout from "../../../../../components/layout/layout.module.css";
-import { Panel } from "../../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../../components/layout/state-box.tsx";
 import { LocalTime } from "../../../../../components/local-time.tsx";
 import { Chip } from "../../../../../components/status/chip.tsx";
@@ -29,16 +28,11 @@ export default async function PeoplePage() {
       <AlertingHeader title="People and shifts" />
       <h1 className="vh">People and shifts</h1>
       <div className={forms.columns}>
-        <Panel
+        <PiecePanel
           title="People"
           sub={people.length === 0 ? "none yet" : formatCount(people.length)}
-          more={
-            may ? (
-              <Link className="link" href="/alerting/new/people">
-                Add a person
-              </Link>
-            ) : undefined
-          }
+          kind="people"
+          add={may ? "Add a person" : null}
         >
           {people.length === 0 ? (
             <div className={layout.body}>
@@ -59,11 +53,7 @@ export default async function PeoplePage() {
                 {people.map((person) => (
                   <tr key={person.id}>
                     <td>
-                      <Link className="link" href={`/alerting/people/${person.id}`}>
-                        <b>
-                          <bdi>{safeText(person.name)}</bdi>
-                        </b>
-                      </Link>
+                      <PieceLink kind="people" piece={person} />
                       <small>
                         <bdi>{safeText(person.email ?? "no address: acknowledges by link alone")}</bdi>
                       </small>
@@ -80,17 +70,12 @@ export default async function PeoplePage() {
               </tbody>
             </table>
           )}
-        </Panel>
-        <Panel
+        </PiecePanel>
+        <PiecePanel
           title="Schedules"
           sub={schedules.length === 0 ? "none yet" : formatCount(schedules.length)}
-          more={
-            may ? (
-              <Link className="link" href="/alerting/new/schedules">
-                Add a schedule
-              </Link>
-            ) : undefined
-          }
+          kind="schedules"
+          add={may ? "Add a schedule" : null}
         >
           {schedules.length === 0 ? (
             <div className={layout.body}>
@@ -113,11 +98,7 @@ export default async function PeoplePage() {
                   return (
                     <tr key={schedule.id}>
                       <td>
-                        <Link className="link" href={`/alerting/schedules/${schedule.id}`}>
-                          <b>
-                            <bdi>{safeText(schedule.name)}</bdi>
-                          </b>
-                        </Link>
+                        <PieceLink kind="schedules" piece={schedule} />
                         {schedule.layers.map((layer) => (
                           <small key={`${layer.start} ${layer.people}`}>
                             <bdi>{layerText(layer, config)}</bdi> {schedule.zone}
@@ -140,7 +121,7 @@ export default async function PeoplePage() {
               </tbody>
             </table>
           )}
-        </Panel>
+        </PiecePanel>
       </div>
     </>
   );

@@ -3,13 +3,12 @@ import { allows } from "@lynceus/protocol/access";
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import { Button } from "@mantine/core";
 import type { Metadata } from "next";
-import Link from "next/link";
 import styles from "../../../../../components/alerting/alerting.module.css";
 import { AlertingHeader } from "../../../../../components/alerting/alerting-header.tsx";
+import { PieceLink, PiecePanel } from "../../../../../components/alerting/piece-panel.tsx";
 import { noticeOutcome, placeText, typeNames } from "../../../../../components/alerting/words.ts";
 import forms from "../../../../../components/forms/forms.module.css";
 import layout from "../../../../../components/layout/layout.module.css";
-import { Panel } from "../../../../../components/layout/panel.tsx";
 import { StateBox } from "../../../../../components/layout/state-box.tsx";
 import { LocalTime } from "../../../../../components/local-time.tsx";
 import { Chip } from "../../../../../components/status/chip.tsx";
@@ -39,16 +38,11 @@ export default async function ReceiversPage() {
     <>
       <AlertingHeader title="Receivers" />
       <h1 className="vh">Receivers</h1>
-      <Panel
+      <PiecePanel
         title="Receivers"
         sub={receivers.length === 0 ? "none yet" : formatCount(receivers.length)}
-        more={
-          may && receivers.length > 0 ? (
-            <Link className="link" href="/alerting/new/receivers">
-              Add a receiver
-            </Link>
-          ) : undefined
-        }
+        kind="receivers"
+        add={may && receivers.length > 0 ? "Add a receiver" : null}
       >
         {receivers.length === 0 ? (
           <div className={layout.body}>
@@ -90,11 +84,7 @@ export default async function ReceiversPage() {
                   return (
                     <tr key={receiver.id}>
                       <td>
-                        <Link className="link" href={`/alerting/receivers/${receiver.id}`}>
-                          <b>
-                            <bdi>{safeText(receiver.name)}</bdi>
-                          </b>
-                        </Link>
+                        <PieceLink kind="receivers" piece={receiver} />
                         <small>
                           {typeNames[receiver.type]} <span className="mono">{receiver.id}</span>
                         </small>
@@ -133,7 +123,7 @@ export default async function ReceiversPage() {
             </table>
           </div>
         )}
-      </Panel>
+      </PiecePanel>
     </>
   );
 }

@@ -3,12 +3,14 @@ import { type Browser, chromium } from "playwright-core";
 
 const executablePath = "/usr/bin/chromium";
 
-export async function startChromium(): Promise<Browser> {
+/** Debian's Chromium, without anything that talks to anyone by itself. @throws where it is not installed */
+export async function openChromium(): Promise<Browser> {
   if (!existsSync(executablePath))
-    throw new Error(`${executablePath} is not there; install the Debian package: apt-get install chromium`);
+    throw new Error(`${executablePath} is not there; install the Debian package "chromium" (apt-get install chromium)`);
   return chromium.launch({
     executablePath,
     args: [
+      "--headless",
       "--no-sandbox",
       "--disable-gpu",
       "--no-first-run",
