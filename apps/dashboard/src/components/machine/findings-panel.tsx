@@ -58,7 +58,10 @@ export function FindingsPanel({
                         {item.key === null || item.at === null ? null : (
                           <>
                             {" "}
-                            <Link className={`link ${styles.rawLink}`} href={observedHref(machineId, item.key, item.at)}>
+                            <Link
+                              className={`link ${styles.rawLink}`}
+                              href={observedHref(machineId, item.key, item.at)}
+                            >
                               raw
                             </Link>
                           </>
