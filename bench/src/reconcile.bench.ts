@@ -173,8 +173,6 @@ process.stdout.write(
 );
 process.stdout.write(`\nratio ${fixed(naive.ms / median(times))}; ${fixed(pages.size)} incidents were told of\n`);
 if (median(times) > limitMs || first.ms > limitMs || groups !== proxies) {
-  process.stderr.write(
-    `a turn may take ${limitMs} ms of one core; ${proxies} groups were planted\n`,
-  );
+  process.stderr.write(`a turn may take ${limitMs} ms of one core; ${proxies} groups were planted\n`);
   process.exit(1);
 }
