@@ -12,7 +12,7 @@ import { openBrowser, type Visit, visit } from "./support/browser";
 import { buildHost } from "./support/build-host.mjs";
 import { type Fleet, startFleet } from "./support/fleet";
 import { type Grafana, type Stored, startGrafana } from "./support/grafana";
-import { answered, choose, drawn, fieldsOf, type Seen, until } from "./support/page";
+import { answered, choose, drawn, fieldsOf, latest, type Seen, until } from "./support/page";
 
 const host = mkdtempSync(path.join(tmpdir(), "lynceus-grafana-host-"));
 let fleet: Fleet;
@@ -182,7 +182,7 @@ describe("the query editor", () => {
     ]);
     const reporting = await fleet.db.prisma.$queryRaw<{ n: number }[]>`
       SELECT count(*)::int AS n FROM machines WHERE status <> 'signed-off'`;
-    expect(states.reduce((sum, { values }) => sum + Number(values.at(-1)), 0)).toBe(reporting[0]?.n);
+    expect(states.reduce((sum, field) => sum + latest(field), 0)).toBe(reporting[0]?.n);
     expect(now.frames[0]?.notices[0]?.text).toBe("Each point is the count of its minute.");
     expect(complaints).toEqual([]);
   });
@@ -284,9 +284,12 @@ describe("the query editor", () => {
 describe("live updates", () => {
   it("come by the feed through the data proxy: a machine that begins to fail is counted without a question", async () => {
     const { page, received } = await open("explore");
-    const failing = (now: Partial<Seen>) => Number(fieldsOf(now)[1]?.values.at(-1));
-    const before = failing(await until(page, answered));
+    const failing = (now: Partial<Seen>) => latest(fieldsOf(now)[1]);
+    await until(page, answered);
     await expect.poll(() => received.some((text) => text.includes('"type":"counts"')), { timeout: 30_000 }).toBe(true);
+    const [{ before = 0 } = {}] = await fleet.db.prisma.$queryRaw<{ before: number }[]>`
+      SELECT count(*)::int AS before FROM machines WHERE status = 'failing'`;
+    await until(page, (one) => failing(one) === before);
     const asked = grafana.proxied.filter((one) => one.includes("/counts/history")).length;
     expect(grafana.proxied.some((one) => one.startsWith("UPGRADE /api/v1/live"))).toBe(true);
     await fleet.db.prisma.$executeRaw`

@@ -33,6 +33,10 @@ export async function until(page: Page, ready: (now: Partial<Seen>) => boolean):
 /** The fields of the first frame. */
 export const fieldsOf = (now: Partial<Seen>): SeenField[] => now.frames?.[0]?.fields ?? [];
 
+/** The newest count: a minute that is not counted yet has none. */
+export const latest = (field: SeenField | undefined): number =>
+  Number(field?.values.findLast((value) => value !== null));
+
 export const answered = (now: Partial<Seen>): boolean =>
   (now.state === "Done" || now.state === "Streaming") && fieldsOf(now).length > 0;
 
