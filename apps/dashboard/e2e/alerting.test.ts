@@ -9,7 +9,7 @@ import { hashPassword } from "better-auth/crypto";
 import { runMigrations } from "graphile-worker";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { deliverTo, mailServer, webhookServer } from "./support/receivers.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -43,10 +43,7 @@ afterAll(async () => {
   await dashboard?.close();
 });
 
-const open = async (on: Page, path: string) => {
-  await on.goto(dashboard.base + path);
-  await on.locator('main[data-live="live"]').waitFor();
-};
+const open = (on: Page, path: string) => openLive(on, dashboard.base + path);
 /** A field of the page itself: names in the sidebar hold some of the same letters. */
 const field = (on: Page, label: string | RegExp) =>
   on.locator("main").getByLabel(label, typeof label === "string" ? { exact: true } : {});

@@ -8,7 +8,7 @@ import { hashPassword } from "better-auth/crypto";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyRing, type SeededIncidents, seedIncidents } from "../test/support/incidents.ts";
-import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /*
@@ -567,7 +567,7 @@ describe("on call", () => {
 
   test("fits a phone, and lets a viewer read alone", async () => {
     const page = await as("viewer", phone);
-    await page.goto(`${base}/on-call`);
+    await openWhole(page, `${base}/on-call`);
     await shown(page, "Exchange", { exact: true }).waitFor();
     expect(await page.getByText("Put somebody in…").count()).toBe(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);

@@ -1,7 +1,7 @@
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { openLive, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* Every page in a real browser, as built, on a fleet with one incident in it. */
@@ -227,7 +227,7 @@ describe("enrolment and set-up", () => {
       s: expect.stringMatching(/.{20,}/),
       p: "ab".repeat(32),
     });
-    await page.goto(`${base}/enrolment`);
+    await openWhole(page, `${base}/enrolment`);
     expect(await page.locator("main").innerText()).not.toContain("lyn1.");
     const row = page.getByRole("row").filter({ hasText: "Singapore laptops" });
     await row.getByRole("button", { name: /Revoke/ }).click();
@@ -236,7 +236,7 @@ describe("enrolment and set-up", () => {
   });
 
   test("servers and domains can be read, and a wrong one is explained", async () => {
-    await page.goto(`${base}/setup`);
+    await openWhole(page, `${base}/setup`);
     expect(await page.getByLabel("Exchange (EWS) hosts").inputValue()).toBe("mail.contoso.com");
     await page.getByLabel("Exchange (EWS) hosts").fill("mail/contoso");
     await page.getByRole("button", { name: "Save" }).click();

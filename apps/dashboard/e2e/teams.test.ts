@@ -6,7 +6,7 @@ import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { client, type Person, startProvider } from "./support/provider.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -36,7 +36,7 @@ afterAll(async () => {
   await dashboard?.close();
 });
 
-const open = (on: Page, path: string) => on.goto(dashboard.base + path);
+const open = (on: Page, path: string) => openWhole(on, dashboard.base + path);
 const picture = async (on: Page, name: string) => {
   if (process.env.LYNCEUS_SCREENS)
     await on.screenshot({ path: `${process.env.LYNCEUS_SCREENS}/${name}.png`, fullPage: true });

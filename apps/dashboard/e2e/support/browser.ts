@@ -34,9 +34,15 @@ export async function signIn(page: Page, account: { email: string; password: str
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Opens a page and waits until all of it is where it belongs: while it is streamed, a second copy of a part can stand hidden. */
+export async function openWhole(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await page.waitForFunction(() => document.querySelector('[hidden][id^="S:"]') === null);
+}
+
 /** Opens a page and waits until it follows the fleet: its scripts run from then on. */
 export async function openLive(page: Page, address: string): Promise<void> {
-  await page.goto(address);
+  await openWhole(page, address);
   await page.locator('main[data-live="live"]').waitFor();
 }
 
