@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeMsi } from "@lynceus/agent/packaging/msi";
 import { sign, signingFrom } from "@lynceus/agent/packaging/sign";
+import { seeded } from "@lynceus/testkit/random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root, run } from "../src/shell.ts";
 import { agentExecutable } from "../src/windows-agent.ts";
@@ -51,11 +52,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const verify = (file: string) => run("osslsigncode", "verify", "-CAfile", certificate(), "-in", file);
-/** A file that the MSI brings. */
-function unpacked(name: string): string {
-  const place = path.join(directory, "unpacked");
+/** A file that an MSI brings; by default the delivered one. */
+function unpacked(name: string, from = msi): string {
+  const place = path.join(directory, `unpacked-${path.basename(path.dirname(from))}`);
   mkdirSync(place, { recursive: true });
-  run("msiextract", "-C", place, msi);
+  run("msiextract", "-C", place, from);
   const file = readdirSync(place, { recursive: true, encoding: "utf8" }).find((file) => path.basename(file) === name);
   return path.join(place, file ?? `no ${name}`);
 }
@@ -83,6 +84,21 @@ describe("what package:agent delivers", () => {
     const anotherMsi = makeMsi(directory, { executable: again, notices, date });
     sign(anotherMsi, signing, "Lynceus Agent", date);
     expect(readFileSync(anotherMsi).equals(readFileSync(msi))).toBe(true);
+  });
+
+  it("packs files as they are, also where their bytes look like a time of just now", () => {
+    const random = seeded(7);
+    const content = Buffer.from(Uint8Array.from({ length: 256 * 1024 }, () => Math.floor(random() * 256)));
+    // 100 ns since 1601, as in the parts of an MSI whose times are made those of the commit; at each alignment.
+    const now = BigInt(Date.now()) * 10_000n + 116_444_736_000_000_000n;
+    for (let n = 0; n < 32; n++) content.writeBigUInt64LE(now - BigInt(n) * 10_000_000n, n * 8_000 + (n % 4));
+    const working = path.join(directory, "times");
+    mkdirSync(working);
+    const [file, notices] = ["small.exe", "notices.txt"].map((name) => path.join(working, name)) as [string, string];
+    writeFileSync(file, content);
+    writeFileSync(notices, "notices\n");
+    const made = makeMsi(working, { executable: file, notices, date });
+    expect(readFileSync(unpacked("lynceus-agent.exe", made)).equals(content)).toBe(true);
   });
 
   it("has its SHA-256 and its bill of materials beside it", () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { packaging, version } from "./layout.ts";
+import { settleTimes } from "./msi-times.ts";
 
 /** Names the product through all its versions: an MSI with it replaces every other. */
 const upgradeCode = "8e0e2e2c-6d0b-5b53-8f0e-3f3d5b0a9b11";
@@ -16,25 +17,6 @@ function guidOf(text: string): string {
     .toString("hex", 0, 16)
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
     .toUpperCase();
-}
-
-/** 100 ns since 1601, as OLE files have it. */
-const fileTime = (seconds: number) => BigInt(seconds) * 10_000_000n + 116_444_736_000_000_000n;
-
-/** Every time stamp of the last days in this file becomes the given one: wixl has no way to say it. */
-function settleTimes(file: string, seconds: number): void {
-  const bytes = readFileSync(file);
-  const now = fileTime(Math.floor(Date.now() / 1000));
-  const from = now - 36_000_000_000n;
-  const to = now + 600_000_000n;
-  for (let at = 0; at + 8 <= bytes.length; at += 4) {
-    // Only an eight-byte value whose high half is today's is worth a look.
-    const high = bytes.readUInt32LE(at + 4);
-    if (high < Number(from >> 32n) || high > Number(to >> 32n)) continue;
-    const value = bytes.readBigUInt64LE(at);
-    if (value >= from && value <= to) bytes.writeBigUInt64LE(fileTime(seconds), at);
-  }
-  writeFileSync(file, bytes);
 }
 
 /** wixl makes up the package code, whatever it is told. */
