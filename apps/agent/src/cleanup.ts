@@ -22,7 +22,8 @@ export function releaseData(dataDir: string): void {
   rmSync(join(dataDir, holdName), { force: true });
 }
 
-function isHeld(dataDir: string, now: number): boolean {
+/** Whether a newer version is taking over. */
+export function isHeld(dataDir: string, now: number): boolean {
   const written = statSync(join(dataDir, holdName), { throwIfNoEntry: false })?.mtimeMs;
   // Also one from the future, where a clock was set back, is stale.
   return written !== undefined && Math.abs(now - written) < holdLifetimeMs;

@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { type AgentWorld, enrolCommand, runCommand, type SensorSetup } from "./agent.ts";
 import { createFile } from "./atomic-file.ts";
 import { type CanaryRequest, probeCanary } from "./canary.ts";
-import { cleanup, holdData, releaseData } from "./cleanup.ts";
+import { cleanup, holdData, isHeld, releaseData } from "./cleanup.ts";
 import { type Command, parseCommand, UsageError } from "./cli.ts";
 import type { Clock } from "./clock.ts";
 import { networkFingerprint } from "./network-fingerprint.ts";
@@ -23,6 +23,7 @@ import { type MachineWatch, watchMachine } from "./platform/watch.ts";
 import { windowsCertificates } from "./platform/windows/certificates.ts";
 import { parentConsole } from "./platform/windows/console.ts";
 import { lowerPrivileges } from "./platform/windows/lower-privileges.ts";
+import { awaitOthersEnd } from "./platform/windows/processes.ts";
 import { windowsWorld } from "./platform/windows/windows-world.ts";
 import { defaultTimeouts, type Fence, type ProbeContext, userAgentOf } from "./probes/context.ts";
 import { readTrustStore, type TrustStore, windowsStore } from "./probes/trust-store.ts";
@@ -238,6 +239,9 @@ const world: AgentWorld = {
 /** The world with what only Windows has. */
 const ownWorld = (): AgentWorld => (process.platform === "win32" ? { ...world, ...windowsWorld(loadKoffi()) } : world);
 
+/** How long a removal waits for the process of a service that has just stopped. Milliseconds. */
+const othersEndMs = 10_000;
+
 /** For a long life on a machine of somebody else: little memory, and no hurry. */
 function stepBack(): void {
   release = memoryReleaser();
@@ -301,6 +305,9 @@ async function execute(command: Command): Promise<number> {
       });
     }
     case "cleanup":
+      // While an upgrade holds the data, what runs is the new version.
+      if (process.platform === "win32" && !isHeld(command.dataDir, Date.now()))
+        awaitOthersEnd(loadKoffi(), othersEndMs);
       cleanup(command.dataDir, command.keepIdentity, Date.now());
       return 0;
     case "hold":
@@ -341,6 +348,8 @@ process.stderr.on("error", () => {});
 // No top-level await: the single executable is CommonJS.
 void main().then((code) => {
   process.exitCode = code;
+  // The service manager has our word that we have stopped: an installer now replaces or removes what still runs.
+  if (process.argv[2] === "service") process.exit();
   // Whatever still lingers (a socket of a probe) must not hold the process up.
   setTimeout(() => process.exit(), 3000).unref();
 });

@@ -5,6 +5,7 @@ import { limits } from "@lynceus/protocol/limits";
 import { type Koffi, loadKoffi } from "../koffi.ts";
 import { type Adapter, decodeAdapters, fileVersion, isVpnUp, neighbourOf, rasNames } from "./adapters.ts";
 import { openRegistry } from "./advapi.ts";
+import { processList } from "./processes.ts";
 import { type Registry, readKey } from "./registry.ts";
 
 /** This Windows machine as the readers need it; made of the system's own calls, or of a test's. */
@@ -60,24 +61,7 @@ function systemCalls(koffi: Koffi): Calls {
     number,
   ]);
   const getNeighbours = iphlpapi.func("__stdcall", "GetIpNetTable", "uint32", ["void *", number, "int32"]);
-  const kernel32 = koffi.load("kernel32.dll");
-  const entry = koffi.struct({
-    dwSize: "uint32",
-    cntUsage: "uint32",
-    th32ProcessID: "uint32",
-    th32DefaultHeapID: "uintptr",
-    th32ModuleID: "uint32",
-    cntThreads: "uint32",
-    th32ParentProcessID: "uint32",
-    pcPriClassBase: "int32",
-    dwFlags: "uint32",
-    szExeFile: koffi.array("uint16", 260, "Array"),
-  });
-  const snapshot = kernel32.func("__stdcall", "CreateToolhelp32Snapshot", "intptr", ["uint32", "uint32"]);
-  const inoutEntry = koffi.inout(koffi.pointer(entry));
-  const first = kernel32.func("__stdcall", "Process32FirstW", "int32", ["intptr", inoutEntry]);
-  const next = kernel32.func("__stdcall", "Process32NextW", "int32", ["intptr", inoutEntry]);
-  const close = kernel32.func("__stdcall", "CloseHandle", "int32", ["intptr"]);
+  const pidsOf = processList(koffi);
   // Libraries that a small Windows may lack, loaded when first asked for and then kept.
   const ras = once(() =>
     koffi.load("rasapi32.dll").func("__stdcall", "RasEnumConnectionsW", "uint32", ["void *", number, number]),
@@ -157,20 +141,8 @@ function systemCalls(koffi: Koffi): Calls {
       return versionInfo(path, 0, size, buffer) === 0 ? null : fileVersion(buffer);
     },
     isRunning(program) {
-      const handle = snapshot(2, 0);
-      if (BigInt(handle) === -1n) return null;
-      try {
-        const one = { dwSize: koffi.sizeof(entry), szExeFile: [] as number[] };
-        for (let more = first(handle, one); more !== 0; more = next(handle, one)) {
-          const end = one.szExeFile.indexOf(0);
-          const name = String.fromCharCode(...one.szExeFile.slice(0, end < 0 ? undefined : end));
-          if (name.toLowerCase() === program) return true;
-          one.dwSize = koffi.sizeof(entry);
-        }
-        return false;
-      } finally {
-        close(handle);
-      }
+      const pids = pidsOf(program);
+      return pids === null ? null : pids.length > 0;
     },
   };
 }
