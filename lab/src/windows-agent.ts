@@ -46,12 +46,14 @@ export async function agentExecutable(): Promise<string> {
   }
 }
 
-/** The Windows installers of this checkout: its own version, and a later one with the same content for the upgrade. */
-export async function buildInstallers(): Promise<{
+export interface AgentInstallers {
   readonly msi: string;
   readonly next: string;
   readonly directory: string;
-}> {
+}
+
+/** The Windows installers of this checkout: its own version, and a later one with the same content for the upgrade. */
+export async function buildInstallers(): Promise<AgentInstallers> {
   const executable = await agentExecutable();
   const directory = mkdtempSync(path.join(tmpdir(), "lynceus-installers-"));
   const notices = path.join(directory, "notices.txt");

@@ -58,6 +58,8 @@ export interface Ended {
 
 export interface Started {
   readonly process: ChildProcess;
+  /** File of what it prints; that of the first program holds what Wine's services print too. */
+  readonly log: string;
   readonly ended: Promise<Ended>;
 }
 
@@ -72,7 +74,7 @@ export interface Wine {
   unixPath(windowsPath: string): string;
   /** Runs a Windows program to its end, of at most `timeoutMs`. */
   run(program: string, args: readonly string[], options?: { cwd?: string; timeoutMs?: number }): Promise<Ended>;
-  start(program: string, args: readonly string[], options?: { cwd?: string }): Started;
+  start(program: string, args: readonly string[], options?: { cwd?: string; env?: NodeJS.ProcessEnv }): Started;
   /** Writes keys and values as regedit does. @throws with what it said. */
   importRegistry(keys: RegistryKeys): Promise<void>;
   /** Ends every process of this Windows and removes it. */
@@ -111,12 +113,20 @@ export function startWine(inNamespace: string | null = null): Wine {
   now("wine", "wineboot", "-i");
   now("wine", "winecfg", "-v", "win10");
 
-  function start(program: string, args: readonly string[], options: { cwd?: string } = {}): Started {
+  function start(
+    program: string,
+    args: readonly string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Started {
     // Under Wine a program cannot write into a pipe of ours.
     const log = path.join(prefix, `${randomUUID()}.log`);
     const output = openSync(log, "w");
     const [command, all] = wrapped("wine", [program, ...args]);
-    const child = spawn(command, all, { env, cwd: options.cwd, stdio: ["ignore", output, output] });
+    const child = spawn(command, all, {
+      env: { ...env, ...options.env },
+      cwd: options.cwd,
+      stdio: ["ignore", output, output],
+    });
     closeSync(output);
     const ended = new Promise<Ended>((resolve, reject) => {
       child.on("error", reject);
@@ -124,7 +134,7 @@ export function startWine(inNamespace: string | null = null): Wine {
       const said = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
       child.on("close", (code) => resolve({ code: code ?? -1, output: said() }));
     });
-    return { process: child, ended };
+    return { process: child, log, ended };
   }
 
   async function run(program: string, args: readonly string[], options: { cwd?: string; timeoutMs?: number } = {}) {

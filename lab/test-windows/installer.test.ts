@@ -1,109 +1,88 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFailed, vi } from "vitest";
-import { type CollectorWorld, startCollectorWorld } from "../src/collector-world.ts";
-import { buildInstallers, crash, processesOf } from "../src/windows-agent.ts";
-import { nodeExe, type Started, startWine, type Wine } from "../src/wine.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";
+import { crash } from "../src/windows-agent.ts";
+import { soon, startWindowsEndpoint, type WindowsEndpoint } from "../src/windows-endpoint.ts";
 
-/*
- * The real MSI with the real executable under Wine, against the real collector and PostgreSQL. Wine runs every service
- * as its one user: what SYSTEM may do is not proven here (docs/windows.md).
- */
+/* The real MSI: what it installs, replaces, repairs and removes, and what becomes of the machine meanwhile. */
 
 const program = "C:\\Program Files\\Lynceus Agent\\lynceus-agent.exe";
 const setupKey = "HKLM\\SOFTWARE\\Lynceus\\Agent";
 const uninstallKey = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall";
+const sourceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Lynceus Agent";
 const serviceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LynceusAgent";
 
-let world: CollectorWorld;
-let wine: Wine;
-/** A program of a user: with the last of them Wine ends its services. */
-let user: Started;
-let programData: string;
-let installers: Awaited<ReturnType<typeof buildInstallers>>;
-
+let endpoint: WindowsEndpoint;
 beforeAll(async () => {
-  // One after the other: packaging holds the event loop for longer than a connection waits.
-  installers = await buildInstallers();
-  world = await startCollectorWorld();
-  wine = startWine();
-  // Wine ends its services with the last user's program, and those of the set-up have just ended: begin anew.
-  for (const option of ["-k", "-w", "-p"]) execFileSync("wineserver", [option], { env: wine.env, stdio: "ignore" });
-  user = wine.start(nodeExe(), ["-e", "setInterval(() => {}, 1e6)"]);
-  programData = (await wine.run("cmd", ["/c", "echo %ProgramData%"])).output.trim();
+  endpoint = await startWindowsEndpoint();
 }, 600_000);
+afterAll(() => endpoint?.stop());
 
-afterAll(async () => {
-  user?.process.kill("SIGKILL");
-  wine?.stop();
-  await world?.stop();
-  if (installers) rmSync(installers.directory, { recursive: true, force: true });
-});
-
-const data = () => wine.unixPath(`${programData}\\Lynceus`);
-const msiexec = (...args: string[]) => wine.run("msiexec", [...args, "/qn"], { timeoutMs: 300_000 });
-const install = (file: string, ...properties: string[]) => msiexec("/i", wine.windowsPath(file), ...properties);
-const query = (key: string, ...args: string[]) => wine.run("reg", ["query", key, ...args]);
-const machines = () => world.db.prisma.machine.findMany({ orderBy: { id: "asc" } });
-const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 120_000, interval: 250 });
-const service = () => processesOf("lynceus-agent.exe", wine.env.WINEPREFIX ?? "");
-const agentLog = () => {
-  const file = path.join(data(), "agent.log");
-  return existsSync(file) ? readFileSync(file, "utf8") : "no log";
-};
-
-interface Status {
-  readonly machineId: string;
-  readonly link: { readonly phase: string };
-}
-/** What the agent itself says, once it is connected. */
-const connected = () =>
+const query = (key: string, ...args: string[]) => endpoint.wine.run("reg", ["query", key, ...args]);
+const machines = () => endpoint.world.db.prisma.machine.findMany({ orderBy: { id: "asc" } });
+/** On failure the test says what the agent and the collector said. */
+const explained = () => onTestFailed(() => console.error(endpoint.logs()));
+/** The newest entry in Windows' event log with this number, once there is one. */
+const logged = (id: number) =>
   soon(() => {
-    const status = JSON.parse(readFileSync(path.join(data(), "status.json"), "utf8")) as Status;
-    expect(status.link.phase).toBe("connected");
-    return status;
+    const entry = endpoint.eventLog().findLast((one) => one.id === id);
+    if (!entry) throw new Error(`no entry ${id}`);
+    return entry;
   });
+const inData = (name: string) => path.join(endpoint.data, name);
 
-/** The same of another process than that of before. */
+/** Connected, by another process than those of before, whose last word was that they had stopped. */
 const connectedAnew = async (before: readonly number[]) => {
-  const status = path.join(data(), "status.json");
-  const started = await soon(() => {
-    const [pid, ...more] = service();
+  await soon(() => {
+    const [pid, ...more] = endpoint.service();
     expect(more).toEqual([]);
     expect(before).not.toContain(pid);
     expect(pid).toBeDefined();
-    return readFileSync(status, "utf8");
   });
-  await soon(() => expect(readFileSync(status, "utf8")).not.toBe(started));
-  return connected();
+  return endpoint.connected();
 };
 
 describe("the MSI", { timeout: 400_000 }, () => {
   let machineId: string;
 
   it("installs without a window; the service enrols and reports", async () => {
-    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
-    const { code, output } = await install(
-      installers.msi,
-      `ENROLL_TOKEN=${world.token}`,
+    explained();
+    const { code, output } = await endpoint.install(
+      endpoint.installers.msi,
+      `ENROLL_TOKEN=${endpoint.world.token}`,
       "ALLOWED_SUFFIXES=example.org,msftconnecttest.com",
       "SITE=Berlin",
       "TAGS=vdi,pilot",
     );
     expect({ code, output }).toEqual({ code: 0, output: "" });
-    machineId = (await connected()).machineId;
+    machineId = (await endpoint.connected()).machineId;
     expect((await machines()).map(({ id, os }) => ({ id, os }))).toEqual([{ id: machineId, os: "windows" }]);
-    await soon(async () => expect((await world.observations()).length).toBeGreaterThan(3));
+    await soon(async () => expect((await endpoint.world.observations()).length).toBeGreaterThan(3));
+  });
+
+  it("makes a source in Windows' event log, where the agent says that it started and enrolled", async () => {
+    const { output } = await query(sourceKey);
+    expect(output).toMatch(/EventMessageFile\s+REG_(?:EXPAND_)?SZ\s+C:\\windows\\system32\\EventCreate\.exe/i);
+    expect(await logged(1)).toEqual({
+      source: "Lynceus Agent",
+      id: 1,
+      type: "information",
+      text: expect.stringMatching(/^version \S+, collector ws:\/\/127\.0\.0\.1:\d+, data in C:\\ProgramData\\Lynceus$/),
+    });
+    expect(await logged(3)).toMatchObject({
+      source: "Lynceus Agent",
+      type: "information",
+      text: expect.stringMatching(`^as ${machineId} at ws://`),
+    });
   });
 
   it("leaves no token and no readable key", async () => {
     const values = (await query(setupKey)).output;
     expect(values).toContain("AllowedSuffixes");
     expect(values).not.toContain("EnrollToken");
-    expect(readFileSync(path.join(data(), "machine.key"), "utf8")).toMatch(/^lynceus-protected-1 [A-Za-z0-9+/=]+\n$/);
-    for (const name of readdirSync(data()).filter((name) => name.endsWith(".json") || name.endsWith(".log")))
-      expect(readFileSync(path.join(data(), name), "utf8")).not.toContain(world.token);
+    expect(readFileSync(inData("machine.key"), "utf8")).toMatch(/^lynceus-protected-1 [A-Za-z0-9+/=]+\n$/);
+    for (const name of readdirSync(endpoint.data).filter((name) => name.endsWith(".json") || name.endsWith(".log")))
+      expect(readFileSync(inData(name), "utf8")).not.toContain(endpoint.world.token);
   });
 
   it("makes a service that starts by itself, with its path in quotes, its recovery and its delayed start", async () => {
@@ -116,23 +95,23 @@ describe("the MSI", { timeout: 400_000 }, () => {
   });
 
   it("of a killed service loses nothing and repeats nothing", async () => {
-    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
-    const before = await world.observations();
-    const heard = await world.lastSeq();
-    const [pid] = service();
+    explained();
+    const before = await endpoint.world.observations();
+    const heard = await endpoint.world.lastSeq();
+    const [pid] = endpoint.service();
     expect(pid).toBeDefined();
     crash(pid ?? 0);
-    await soon(() => expect(service()).toEqual([]));
-    const written = readFileSync(path.join(data(), "status.json"), "utf8");
+    await soon(() => expect(endpoint.service()).toEqual([]));
+    const written = readFileSync(inData("status.json"), "utf8");
     await soon(async () => {
-      await wine.run("net", ["start", "LynceusAgent"]);
-      expect(service()).toHaveLength(1);
+      await endpoint.wine.run("net", ["start", "LynceusAgent"]);
+      expect(endpoint.service()).toHaveLength(1);
     });
-    await soon(() => expect(readFileSync(path.join(data(), "status.json"), "utf8")).not.toBe(written));
-    expect((await connected()).machineId).toBe(machineId);
+    await soon(() => expect(readFileSync(inData("status.json"), "utf8")).not.toBe(written));
+    expect((await endpoint.connected()).machineId).toBe(machineId);
     // What did not change costs no row, but is heard.
-    await soon(async () => expect(await world.lastSeq()).toBeGreaterThan(heard));
-    const rows = await world.observations();
+    await soon(async () => expect(await endpoint.world.lastSeq()).toBeGreaterThan(heard));
+    const rows = await endpoint.world.observations();
     expect(rows.slice(0, before.length)).toEqual(before);
     expect(new Set(rows.map(({ epoch }) => epoch)).size).toBe(1);
     const numbers = rows.map(({ seq }) => seq);
@@ -140,49 +119,68 @@ describe("the MSI", { timeout: 400_000 }, () => {
   });
 
   it("of a later version keeps the machine", async () => {
-    onTestFailed(() => console.error(agentLog(), world.log.slice(-10).join("\n")));
-    const key = readFileSync(path.join(data(), "machine.key"), "utf8");
-    const before = await world.observations();
-    const heard = await world.lastSeq();
-    const running = service();
-    expect((await install(installers.next)).code).toBe(0);
+    explained();
+    const key = readFileSync(inData("machine.key"), "utf8");
+    const before = await endpoint.world.observations();
+    const heard = await endpoint.world.lastSeq();
+    const running = endpoint.service();
+    expect((await endpoint.install(endpoint.installers.next)).code).toBe(0);
     expect((await connectedAnew(running)).machineId).toBe(machineId);
-    expect(readFileSync(path.join(data(), "machine.key"), "utf8")).toBe(key);
+    expect(readFileSync(inData("machine.key"), "utf8")).toBe(key);
     expect((await machines()).map(({ id }) => id)).toEqual([machineId]);
     // One product, the later one, and nothing holds its data any more.
     const { output } = await query(uninstallKey, "/s");
     expect(output.match(/DisplayVersion\s+REG_SZ\s+\S+/g)).toEqual([expect.stringMatching(/ 99\.0\.0$/)]);
-    expect(readdirSync(data())).not.toContain("upgrade.hold");
+    expect(readdirSync(endpoint.data)).not.toContain("upgrade.hold");
     // The outbox goes on where it was.
-    await soon(async () => expect(await world.lastSeq()).toBeGreaterThan(heard));
-    const rows = await world.observations();
+    await soon(async () => expect(await endpoint.world.lastSeq()).toBeGreaterThan(heard));
+    const rows = await endpoint.world.observations();
     expect(rows.slice(0, before.length)).toEqual(before);
     expect(new Set(rows.map(({ epoch }) => epoch)).size).toBe(1);
   });
 
   it("repairs what was removed", async () => {
-    await wine.run("net", ["stop", "LynceusAgent"]);
-    await soon(() => expect(service()).toEqual([]));
-    rmSync(wine.unixPath(program));
+    await endpoint.wine.run("net", ["stop", "LynceusAgent"]);
+    await soon(() => expect(endpoint.service()).toEqual([]));
+    expect(await logged(2)).toMatchObject({ source: "Lynceus Agent", type: "information", text: "asked to: stop" });
+    rmSync(endpoint.wine.unixPath(program));
     // What msiexec /fa stands for; Wine's knows no /fa.
-    expect((await install(installers.next, "REINSTALL=ALL", "REINSTALLMODE=amus")).code).toBe(0);
-    expect(existsSync(wine.unixPath(program))).toBe(true);
+    expect((await endpoint.install(endpoint.installers.next, "REINSTALL=ALL", "REINSTALLMODE=amus")).code).toBe(0);
+    expect(existsSync(endpoint.wine.unixPath(program))).toBe(true);
     expect((await connectedAnew([])).machineId).toBe(machineId);
   });
 
   it("removes everything but the identity when asked to keep that", async () => {
-    expect((await msiexec("/x", wine.windowsPath(installers.next), "KEEP_IDENTITY=1")).code).toBe(0);
-    expect(readdirSync(data()).sort()).toEqual(["config.json", "machine.json", "machine.key", "salt"]);
-    expect((await install(installers.next)).code).toBe(0);
-    expect((await connected()).machineId).toBe(machineId);
+    expect(
+      (await endpoint.msiexec("/x", endpoint.wine.windowsPath(endpoint.installers.next), "KEEP_IDENTITY=1")).code,
+    ).toBe(0);
+    expect(readdirSync(endpoint.data).sort()).toEqual(["config.json", "machine.json", "machine.key", "salt"]);
+    expect((await endpoint.install(endpoint.installers.next)).code).toBe(0);
+    expect((await endpoint.connected()).machineId).toBe(machineId);
   });
 
   it("removed leaves nothing", async () => {
-    expect((await msiexec("/x", wine.windowsPath(installers.next))).code).toBe(0);
-    // The manager has heard that the service stopped before its process has ended.
-    await soon(() => expect(service()).toEqual([]));
-    expect(existsSync(data())).toBe(false);
-    expect(existsSync(path.dirname(wine.unixPath(program)))).toBe(false);
-    for (const key of [setupKey, serviceKey]) expect((await query(key)).code).not.toBe(0);
+    expect((await endpoint.msiexec("/x", endpoint.wine.windowsPath(endpoint.installers.next))).code).toBe(0);
+    // Whatever of it still ran was waited for: a file that runs cannot be removed.
+    expect(existsSync(endpoint.data)).toBe(false);
+    expect(existsSync(path.dirname(endpoint.wine.unixPath(program)))).toBe(false);
+    for (const key of [setupKey, serviceKey, sourceKey]) expect((await query(key)).code).not.toBe(0);
+    await soon(() => expect(endpoint.service()).toEqual([]));
+  });
+
+  it("with a token that is refused says so in the event log, and can be removed", async () => {
+    explained();
+    const { installers, world, wine } = endpoint;
+    const properties = [`ENROLL_TOKEN=${world.unknownToken}`, "ALLOWED_SUFFIXES=example.org"];
+    expect((await endpoint.install(installers.msi, ...properties)).code).toBe(0);
+    expect(await logged(10)).toMatchObject({
+      source: "Lynceus Agent",
+      type: "error",
+      text: expect.stringContaining("the enrolment token is unknown or was revoked; make a new one"),
+    });
+    // It ends with an error, which the service manager answers with its recovery.
+    await soon(() => expect(endpoint.service()).toEqual([]));
+    expect((await endpoint.msiexec("/x", wine.windowsPath(installers.msi))).code).toBe(0);
+    expect(existsSync(endpoint.data)).toBe(false);
   });
 });
