@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ["test-windows/**/*.test.ts"],
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    // What the tests wait for has bounds of its own, whose errors say more.
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
     reporters: ["verbose"],
   },
 });

@@ -139,7 +139,7 @@ export function startWine(inNamespace: string | null = null): Wine {
 
   async function run(program: string, args: readonly string[], options: { cwd?: string; timeoutMs?: number } = {}) {
     const started = start(program, args, options);
-    const late = setTimeout(() => started.process.kill("SIGKILL"), options.timeoutMs ?? 60_000);
+    const late = setTimeout(() => started.process.kill("SIGKILL"), options.timeoutMs ?? 120_000);
     try {
       return await started.ended;
     } finally {

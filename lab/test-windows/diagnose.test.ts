@@ -6,6 +6,7 @@ import path from "node:path";
 import { packaging } from "@lynceus/agent/packaging/layout";
 import type { PacFacts } from "@lynceus/protocol/facts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quietPort } from "../src/crash-processes.ts";
 import { agentExecutable } from "../src/windows-agent.ts";
 import { settingsKeys } from "../src/windows-registry.ts";
 import { startWine, type Wine } from "../src/wine.ts";
@@ -23,24 +24,16 @@ let server: Server;
 let scriptUrl: string;
 /** What the script's server gives. */
 let answer: string;
-/** Of a proxy that nobody runs: closed again before it is used. */
+/** Of a proxy that nobody runs. */
 let closedPort: number;
 
-const listening = async () => {
-  const opened = createServer((_request, response) => {
+beforeAll(async () => {
+  server = createServer((_request, response) => {
     response.setHeader("content-type", "application/x-ns-proxy-autoconfig").end(answer);
   });
-  await new Promise<void>((resolve) => opened.listen(0, "127.0.0.1", resolve));
-  return { opened, port: (opened.address() as AddressInfo).port };
-};
-
-beforeAll(async () => {
-  const { opened, port } = await listening();
-  server = opened;
-  scriptUrl = `http://127.0.0.1:${port}/proxy.pac`;
-  const nobody = await listening();
-  nobody.opened.close();
-  closedPort = nobody.port;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  scriptUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/proxy.pac`;
+  closedPort = await quietPort();
   directory = mkdtempSync(path.join(tmpdir(), "lynceus-diagnose-"));
   // As the MSI puts them: one beside the other.
   copyFileSync(await agentExecutable(), path.join(directory, "lynceus-agent.exe"));
@@ -55,7 +48,7 @@ afterAll(() => {
 
 const diagnose = (...args: string[]) =>
   wine.run("cmd", ["/c", wine.windowsPath(path.join(directory, "agent.cmd")), "diagnose", ...args], {
-    timeoutMs: 110_000,
+    timeoutMs: 300_000,
   });
 
 interface Report {
