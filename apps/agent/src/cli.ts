@@ -48,7 +48,7 @@ export type Command =
 /** A command line that cannot be understood: one line, exit code 2. */
 export class UsageError extends Error {}
 
-const usage = `Usage: lynceus-agent COMMAND [OPTIONS]
+export const usage = `Usage: lynceus-agent COMMAND [OPTIONS]
 
 Observes this machine's proxy settings and its way to Exchange and Skype for Business, and reports to a collector.
 
@@ -90,7 +90,7 @@ const shared = {
   "data-dir": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
-const agentOptions = {
+export const agentOptions = {
   ...shared,
   token: { type: "string" },
   collector: { type: "string" },

@@ -47,7 +47,7 @@ Targets (each may be given several times):
 Exit code: 0 healthy, 1 findings or it cannot be told (see "status"), 2 could not run.
 `;
 
-const options = {
+export const diagnoseOptions = {
   ews: { type: "string", multiple: true },
   "smtp-domain": { type: "string", multiple: true },
   "sip-domain": { type: "string", multiple: true },
@@ -98,7 +98,7 @@ function fenceOf({ targets, expectations }: Policy): Fence {
 /** Reads the command line of `diagnose`. What is wrong with it is one line: the value, the rule, an example. */
 export function parseDiagnose(argv: readonly string[]): ParsedDiagnose {
   try {
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+    const { values } = parseArgs({ args: [...argv], options: diagnoseOptions, strict: true, allowPositionals: false });
     if (values.help) return { ok: "help" };
     const ews = values.ews ?? [];
     const smtpDomains = values["smtp-domain"] ?? [];

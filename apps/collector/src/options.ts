@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { type CollectorConfig, defaultConfig } from "./config.ts";
 
 export interface Options {
@@ -55,6 +55,27 @@ LYNCEUS_MIGRATIONS is the folder of the migrations, where it is not that of the 
 DATABASE_URL names the PostgreSQL, e.g. postgresql://lynceus:secret@db.example.org:5432/lynceus
 `;
 
+/** What the command line knows; `usage` says each of them. */
+export const optionSpec = {
+  help: { type: "boolean", default: false },
+  host: { type: "string", default: "127.0.0.1" },
+  port: { type: "string", default: "7443" },
+  "data-dir": { type: "string", default: "data/collector" },
+  "tls-cert": { type: "string" },
+  "tls-key": { type: "string" },
+  "tls-name": { type: "string", multiple: true, default: [] },
+  plain: { type: "boolean", default: false },
+  "public-url": { type: "string" },
+  migrate: { type: "boolean", default: false },
+  id: { type: "string" },
+  "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
+  "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
+  "api-requests-per-minute": { type: "string", default: String(defaultConfig.apiRequestsPerMinute) },
+  "metrics-sites": { type: "string", default: String(defaultConfig.metricsSites) },
+  "metrics-open": { type: "boolean", default: false },
+  "log-level": { type: "string", default: "info" },
+} satisfies NonNullable<ParseArgsConfig["options"]>;
+
 const hostName = /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i;
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -77,25 +98,7 @@ export function parseOptions(
     args: [...args],
     strict: true,
     allowPositionals: false,
-    options: {
-      help: { type: "boolean", default: false },
-      host: { type: "string", default: "127.0.0.1" },
-      port: { type: "string", default: "7443" },
-      "data-dir": { type: "string", default: "data/collector" },
-      "tls-cert": { type: "string" },
-      "tls-key": { type: "string" },
-      "tls-name": { type: "string", multiple: true, default: [] },
-      plain: { type: "boolean", default: false },
-      "public-url": { type: "string" },
-      migrate: { type: "boolean", default: false },
-      id: { type: "string" },
-      "requests-per-second": { type: "string", default: String(defaultConfig.requestsPerSecond) },
-      "retention-days": { type: "string", default: String(defaultConfig.retentionDays) },
-      "api-requests-per-minute": { type: "string", default: String(defaultConfig.apiRequestsPerMinute) },
-      "metrics-sites": { type: "string", default: String(defaultConfig.metricsSites) },
-      "metrics-open": { type: "boolean", default: false },
-      "log-level": { type: "string", default: "info" },
-    },
+    options: optionSpec,
   });
   if (values.help) return null;
   const databaseUrl = env.DATABASE_URL ?? "";

@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { parseOptions } from "../src/options.ts";
+import { optionSpec, parseOptions, usage } from "../src/options.ts";
 
 const env = { DATABASE_URL: "postgresql://lynceus@localhost/lynceus" };
 
 describe("options", () => {
+  it("are all in the help, and the help names no others", () => {
+    const named = [...usage.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name);
+    expect([...named, "help"].sort()).toEqual(Object.keys(optionSpec).sort());
+  });
+  it("have the defaults that the help gives", () => {
+    for (const [, name = "", told] of usage.matchAll(/^ {2}--([a-z-]+) .*?\((?:\.\/)?([\w./]+)\)/gm)) {
+      const spec = optionSpec[name as keyof typeof optionSpec];
+      expect(spec, name).toMatchObject({ default: told });
+    }
+  });
   it("have defaults that listen on loopback with TLS", () => {
     expect(parseOptions([], env)).toMatchObject({ host: "127.0.0.1", port: 7443, plain: false });
   });
