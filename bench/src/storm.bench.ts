@@ -105,14 +105,23 @@ const fleets = await Promise.all(
       /^ready$/,
       { ipc: true },
     );
-    const fleet = { child, connected: 0, tell: (message: FromBench) => child.send(message) };
-    child.on("message", ({ connected }: ToBench) => {
-      fleet.connected = connected;
+    const fleet = {
+      child,
+      connected: 0,
+      lost: [] as ToBench["lost"],
+      tell: (message: FromBench) => child.send(message),
+    };
+    child.on("message", ({ connected, lost }: ToBench) => {
+      Object.assign(fleet, { connected, lost });
     });
     return fleet;
   }),
 );
 const all = each * parts;
+const lostConnections = () => {
+  const reasons = fleets.flatMap(({ lost }) => lost.map(([reason, count]) => `${fixed(count)} ${reason}`));
+  return reasons.length === 0 ? "no connection lost" : `connections lost: ${reasons.join(", ")}`;
+};
 const began = Date.now();
 for (;;) {
   const { healthy } = await countMachines(db);
@@ -139,12 +148,17 @@ const failing = () =>
     SELECT coalesce(max(failing), 0) AS failing, count(*)::int AS numbers,
       (SELECT min(since) FROM findings WHERE "primary") AS passed FROM incidents`;
 let last = { failing: 0, numbers: 0, passed: null as Date | null };
+let wholeAfterMs: number | null = null;
 for (let waited = 0; waited < 240; waited += 5) {
   await seconds(5);
   const [row] = await failing();
   if (row) last = row;
-  say(`${fixed((Date.now() - lostAt) / 1000)} s: ${fixed(last.failing)} in an incident, ${gotBy("pager").length} sent`);
-  if (last.failing >= storm && gotBy("pager").length > 0) break;
+  say(
+    `${fixed((Date.now() - lostAt) / 1000)} s: ${fixed(last.failing)} in an incident, ${gotBy("pager").length} sent, ${lostConnections()}`,
+  );
+  if (last.failing < storm) continue;
+  wholeAfterMs ??= Date.now() - lostAt;
+  if (gotBy("pager").length > 0) break;
 }
 clearInterval(cycles);
 await seconds(Number(values["quiet-seconds"]));
@@ -192,7 +206,7 @@ process.stdout.write(
 );
 process.stdout.write(
   `\nThe page came ${fixed(afterMs / 1000, 1)} s after the first finding passed its hold time: "${page?.headline ?? "none"}". ` +
-    `${fixed(last.numbers)} incident, ${fixed(last.failing)} machines in it.\n`,
+    `${fixed(last.numbers)} incident, ${fixed(last.failing)} machines in it${wholeAfterMs === null ? "" : `, all of them after ${fixed(wholeAfterMs / 1000)} s`}. ${lostConnections()}.\n`,
 );
 // One page of a part of the storm proves nothing about the rest.
 if (pages.length !== 1 || !(afterMs <= limitMs) || last.failing < storm) {

@@ -10,12 +10,15 @@ import { loadSecretKeys } from "./incidents/secret-keys.ts";
 import { parseOptions, usage } from "./options.ts";
 import { startCollector } from "./server.ts";
 import { loadTls, needsRenewal } from "./tls.ts";
+import { within } from "./within.ts";
 
 /** Kept in step with package.json by the build. */
 declare const LYNCEUS_VERSION: string | undefined;
 const version = typeof LYNCEUS_VERSION === "string" ? LYNCEUS_VERSION : "0.0.0";
 
 const dayMs = 86_400_000;
+/** How long a stop waits for connections to a database that may be gone. */
+const databaseCloseMs = 2_000;
 
 function fail(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
     log.info({ signal }, "stopping");
     collector
       .stop()
-      .then(() => db.close())
+      .then(() => within(db.close(), databaseCloseMs))
       .then(() => tracing?.stop())
       .then(
         () => process.exit(0),

@@ -531,11 +531,14 @@ export async function startCollector(options: CollectorOptions) {
     async stop(): Promise<void> {
       if (stopping) return;
       stopping = true;
+      // All waiting has one end: whoever stops us kills after some time, and a database that is gone answers nothing.
+      const begun = performance.now();
+      const waiting = <T>(work: Promise<T>) => within(work, Math.max(0, stopMs - (performance.now() - begun)));
       if (timer) clearInterval(timer);
       deliveries.stop();
-      await jobs?.stop();
-      await within(canaries.stop(), stopMs);
-      await within(ingest.drain(), stopMs);
+      await waiting(Promise.resolve(jobs?.stop()));
+      await waiting(canaries.stop());
+      await waiting(ingest.drain());
       const closed = [...sockets.clients].map(
         (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
       );
@@ -544,9 +547,9 @@ export async function startCollector(options: CollectorOptions) {
       events.close();
       await within(Promise.all([...closed, liveFeed.close()]), 2_000);
       for (const socket of sockets.clients) socket.terminate();
-      await within(ingest.drain(), stopMs);
+      await waiting(ingest.drain());
       ingest.stop();
-      await within(
+      await waiting(
         Promise.allSettled([
           commands.idle(),
           attributionTurn.idle().then(() => attribution.stop()),
@@ -556,7 +559,6 @@ export async function startCollector(options: CollectorOptions) {
           directory.flushSeen(connections.heard),
           directory.flushConnections().then(() => clearConnected(db, id)),
         ]),
-        stopMs,
       );
       await listener.close();
       liveFeed.terminate();

@@ -26,10 +26,11 @@ describe("bounds", () => {
     test = await startTestCollector({ config: { queueHardItems: 50, queueSoftItems: 10, batchDelay: 100_000 } });
     const [first, second] = [await test.enroll(), await test.enroll()];
     const full = await test.join(first);
-    const agent = await test.join(second);
     const items = Array.from({ length: 55 }, (_, i) => observation(i + 1, "future", `k${i}`, {}));
     full.report(items);
     await expect.poll(() => test.collector.ingest.queue.items).toBe(55);
+    // Who was connected before is not read any more.
+    const agent = await test.join(second);
     agent.report(items);
     expect((await agent.end()).code).toBe(1013);
     const rejected = await agent.next("reject");
@@ -54,6 +55,30 @@ describe("bounds", () => {
     await test.collector.ingest.idle();
     expect(test.collector.ingest.queue.stoppedSockets).toBe(0);
     await agent.next("heartbeat-ack");
+  });
+
+  it("lets a whole fleet wait that reports at once, and turns nobody away", async () => {
+    const machines = 20;
+    test = await startTestCollector({
+      config: { queueSoftItems: 20, queueHardItems: 100, batchDelay: 100_000 },
+    });
+    const agents = await Promise.all(Array.from({ length: machines }, async () => test.join(await test.enroll())));
+    const items = Array.from({ length: 10 }, (_, i) => observation(i + 1, "future", `k${i}`, {}));
+    for (const agent of agents) agent.report(items);
+    // Three reports are above the soft bound. The others stay where they are, also of those who never had a word.
+    await expect.poll(() => test.collector.ingest.queue.stoppedSockets).toBe(machines);
+    expect(test.collector.ingest.queue.items).toBeLessThanOrEqual(100);
+    await expect
+      .poll(
+        async () => {
+          await test.collector.ingest.idle();
+          return agents.filter((agent) => agent.acked() === 10).length;
+        },
+        { timeout: 50_000, interval: 5 },
+      )
+      .toBe(machines);
+    expect(test.collector.ingest.queue.stoppedSockets).toBe(0);
+    expect(agents.flatMap(({ heard }) => heard).filter(({ type }) => type === "reject")).toEqual([]);
   });
 
   it("stops reading a flood until the bucket has filled", async () => {

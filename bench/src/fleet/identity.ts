@@ -5,14 +5,14 @@ export interface Identity {
   readonly privateKey: KeyObject;
   /** SPKI DER, base64. */
   readonly publicKey: string;
-  readonly epoch: string;
+  /** Of the connection at hand: without an outbox on the disk its numbers do not go on. */
+  epoch: string;
   machineId: string | null;
 }
 
 export interface StoredIdentity {
   readonly key: string;
   readonly publicKey: string;
-  readonly epoch: string;
   /** Empty: not enrolled yet. */
   readonly machineId: string;
 }
@@ -30,11 +30,9 @@ export function newIdentity(): Identity {
 export const store = (identity: Identity): StoredIdentity => ({
   key: identity.privateKey.export({ type: "pkcs8", format: "der" }).toString("base64"),
   publicKey: identity.publicKey,
-  epoch: identity.epoch,
   machineId: identity.machineId ?? "",
 });
 
-/** A restored identity gets a new epoch: the simulator keeps no outbox between runs. */
 export const restore = (stored: StoredIdentity): Identity => ({
   privateKey: createPrivateKey({ key: Buffer.from(stored.key, "base64"), format: "der", type: "pkcs8" }),
   publicKey: stored.publicKey,

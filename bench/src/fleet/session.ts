@@ -46,6 +46,7 @@ export function openSession(
   const digests = new Map<string, string>();
   /** Sequence → monotonic time of sending, for the time to the acknowledgement. */
   const sent = new Map<number, number>();
+  identity.epoch = randomUUID();
   let seq = 0;
   let nonce = "";
   let policyVersion = 0;

@@ -26,6 +26,8 @@ export interface FleetOptions {
 export interface Fleet {
   readonly identities: readonly Identity[];
   readonly connected: number;
+  /** Connections that ended without our doing, by what was said of it. */
+  readonly lost: ReadonlyMap<string, number>;
   readonly reported: number;
   readonly acked: number;
   /** Every machine looks anew at a moment of its own within these seconds, as agents do when their network changes. */
@@ -39,6 +41,7 @@ export function simulate(options: FleetOptions): Fleet {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let connected = 0;
+  const lost = new Map<string, number>();
   let reported = 0;
   let acked = 0;
   let stopping = false;
@@ -143,8 +146,10 @@ export function simulate(options: FleetOptions): Fleet {
             session.progress(id, "done", drafts.length, drafts.length);
           },
           onClosed(reason) {
-            if (ready) connected -= 1;
-            else opened();
+            if (ready) {
+              connected -= 1;
+              if (!stopping) lost.set(reason, (lost.get(reason) ?? 0) + 1);
+            } else opened();
             sessions.delete(index);
             failures += 1;
             if (failures === 8 || reason === "bad-token") options.log(`${machine.hostname}: ${reason}`);
@@ -163,6 +168,9 @@ export function simulate(options: FleetOptions): Fleet {
     identities,
     get connected() {
       return connected;
+    },
+    get lost() {
+      return lost;
     },
     get reported() {
       return reported;

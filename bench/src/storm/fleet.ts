@@ -8,6 +8,8 @@ import { company, proxiedSites } from "./company.ts";
 export type FromBench = { readonly lose: true } | { readonly check: number };
 export interface ToBench {
   readonly connected: number;
+  /** Connections that ended without the fleet's doing, by what was said of it. */
+  readonly lost: readonly (readonly [string, number])[];
 }
 
 const [machines = "0", seed = "1"] = process.argv.slice(2);
@@ -29,5 +31,5 @@ process.on("message", (message: FromBench) => {
   else for (const site of proxiedSites) steps.push({ atSeconds: 0, fault: "proxy-refuses", share: 2, from: 0, site });
 });
 process.on("disconnect", () => process.exit(0));
-setInterval(() => process.send?.({ connected: fleet.connected } satisfies ToBench), 500);
+setInterval(() => process.send?.({ connected: fleet.connected, lost: [...fleet.lost] } satisfies ToBench), 500);
 process.stdout.write("ready\n");

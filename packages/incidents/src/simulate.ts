@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { AlertingConfig } from "@lynceus/protocol/alerting";
 import type { Location, PatternId, Severity } from "@lynceus/protocol/names";
 import type { Urgency } from "@lynceus/protocol/notice";
@@ -72,9 +73,10 @@ function machineOf(supposed: Supposed, index: number): Machine {
 
 /**
  * Runs the same reconciliation and the same plan as the collector, on a clock of its own, beside nothing else that is
- * open. Nothing is sent.
+ * open. Nothing is sent. Hours of many machines take seconds of work: whoever waits for the same thread has a turn
+ * between two moments.
  */
-export function simulate(
+export async function simulate(
   supposed: Supposed,
   world: {
     readonly config: AlertingConfig;
@@ -82,7 +84,7 @@ export function simulate(
     readonly sites: ReadonlyMap<string, number>;
     readonly compose: Omit<ComposeContext, "now">;
   },
-): Story {
+): Promise<Story> {
   const { config, silences, sites } = world;
   const atRisk = supposed.severity === "at-risk" && supposed.pattern !== "fleet-blind";
   // No bad probe stands behind it (domain 5.0 rule 9): it makes no incident.
@@ -122,6 +124,7 @@ export function simulate(
       const { sent = [], digestAt = null } = use.get(notice.receiver) ?? {};
       use.set(notice.receiver, { sent: [...sent, now], digestAt: notice.kind === "digest" ? now : digestAt });
     }
+    await othersTurn();
   }
   return { urgency: incidents[0]?.urgency ?? "low", events, notices };
 }

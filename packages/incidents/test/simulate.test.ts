@@ -52,8 +52,8 @@ const escalating = {
 };
 
 describe("who would be paged", () => {
-  it("is told step by step, with the time of each", () => {
-    const story = simulate(supposed, world(escalating));
+  it("is told step by step, with the time of each", async () => {
+    const story = await simulate(supposed, world(escalating));
     expect(story.urgency).toBe("high");
     expect(story.notices.map(({ receiver, kind, at }) => [receiver, kind, Math.round((at - start) / 1000)])).toEqual([
       ["pager", "opened", 8],
@@ -62,25 +62,25 @@ describe("who would be paged", () => {
     expect(story.events.at(-1)?.reason).toBe("no-more-steps");
   });
 
-  it("is nobody where no route matches, and the story says why", () => {
-    const story = simulate({ ...supposed, site: "Manila" }, world(escalating));
+  it("is nobody where no route matches, and the story says why", async () => {
+    const story = await simulate({ ...supposed, site: "Manila" }, world(escalating));
     expect(story.notices).toEqual([]);
     expect(story.events.map(({ reason }) => reason)).toContain("no-route");
   });
 
-  it("is nobody of what is at risk alone", () => {
-    const story = simulate({ ...supposed, pattern: "proxy-baseline-drift", severity: "at-risk" }, world());
+  it("is nobody of what is at risk alone", async () => {
+    const story = await simulate({ ...supposed, pattern: "proxy-baseline-drift", severity: "at-risk" }, world());
     expect(story.notices).toEqual([]);
     expect(story.events).toMatchObject([{ reason: "at-risk" }]);
   });
 
-  it("is nobody of one machine alone, and somebody where it has an important tag", () => {
-    expect(simulate({ ...supposed, machines: 1 }, world()).events).toEqual([]);
-    const vip = simulate({ ...supposed, machines: 1, tags: ["vip"] }, world({ importantTags: ["vip"] }));
+  it("is nobody of one machine alone, and somebody where it has an important tag", async () => {
+    expect((await simulate({ ...supposed, machines: 1 }, world())).events).toEqual([]);
+    const vip = await simulate({ ...supposed, machines: 1, tags: ["vip"] }, world({ importantTags: ["vip"] }));
     expect(vip.notices).toHaveLength(1);
   });
 
-  it("takes silences and windows of that time into account", () => {
+  it("takes silences and windows of that time into account", async () => {
     const silence = {
       id: "s",
       match: "route:px1",
@@ -90,13 +90,29 @@ describe("who would be paged", () => {
       endsAt: start + 30 * minute,
       scope: everyMachine,
     };
-    const story = simulate(supposed, world({}, [silence]));
+    const story = await simulate(supposed, world({}, [silence]));
     expect(story.notices.map(({ at, reason }) => [reason, at - start > 30 * minute])).toEqual([["silence-over", true]]);
   });
 
-  it("works of a silent site too, and of very many machines in reasonable time", () => {
-    expect(simulate({ ...supposed, pattern: "fleet-blind", severity: "at-risk" }, world()).notices).toHaveLength(1);
-    const many = simulate({ ...supposed, machines: 100_000, minutes: (4 * hour) / minute }, world());
+  it("works of a silent site too, and of very many machines in reasonable time", async () => {
+    expect(
+      (await simulate({ ...supposed, pattern: "fleet-blind", severity: "at-risk" }, world())).notices,
+    ).toHaveLength(1);
+    const many = await simulate({ ...supposed, machines: 100_000, minutes: (4 * hour) / minute }, world());
     expect(many.notices.map(({ kind }) => kind)).toEqual(["opened"]);
+  });
+
+  it("leaves the thread to others between two moments", async () => {
+    let turns = 0;
+    let done = false;
+    const count = () => {
+      turns++;
+      if (!done) setImmediate(count);
+    };
+    setImmediate(count);
+    await simulate(supposed, world());
+    done = true;
+    // A minute in seconds, and the rest of the hour in minutes.
+    expect(turns).toBeGreaterThanOrEqual(60 + 59);
   });
 });

@@ -245,7 +245,7 @@ export const alertingRoutes = ({ db, now, keys, dashboardUrl }: AlertingRoutesOp
       async ({ body: { config: proposed, at, ...supposed } }) => {
         const config = await configOr(db, proposed === undefined ? null : requireConfig(readBody(proposed)));
         const begins = at === undefined ? now() : Date.parse(at);
-        const story = simulate(
+        const story = await simulate(
           { ...supposed, at: begins },
           {
             config,

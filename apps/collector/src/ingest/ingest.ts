@@ -98,7 +98,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
  */
 export function createIngest(options: IngestOptions) {
   const { db, config, connections, metrics, log, now, context } = options;
-  const queue = createQueue(config);
+  const queue = createQueue(config, () => connections.open.values());
   const memory = createMemory(config.cachedStates);
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> | null = null;

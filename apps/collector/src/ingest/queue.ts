@@ -26,19 +26,53 @@ export interface Work {
 
 export const workItems = (work: Work): number => Math.max(1, work.observations.length + work.confirmations.length);
 
+/** Sockets that are read again at a time: each may have a message waiting, which fills the queue anew. */
+const resumedAtOnce = 250;
+
 /**
- * What waits for the database, bounded in items and bytes. Above the soft bound a socket that adds to it is not read
- * until the queue has shrunk to half; above the hard bound nothing is taken.
+ * What waits for the database, bounded in items and bytes. Above the soft bound no agent is read until the queue has
+ * shrunk to half, then some at a time: they wait with what they have, which costs less than to turn them away and to let
+ * them in again. Above the hard bound nothing is taken.
+ * @param everyone every agent's connection.
  */
-export function createQueue(config: CollectorConfig) {
+export function createQueue(config: CollectorConfig, everyone: () => Iterable<AgentSocket>) {
   let waiting: Work[] = [];
   let head = 0;
   let items = 0;
   let bytes = 0;
   const stopped = new Set<AgentSocket>();
   let wake: (() => void) | null = null;
+  /** The soft bound was passed, and nobody is read again yet. */
+  let full = false;
+  let resuming = false;
 
   const above = (itemBound: number, byteBound: number) => items > itemBound || bytes > byteBound;
+
+  const stopReading = (socket: AgentSocket) => {
+    // Who is being closed has to be heard, or the closing would wait.
+    if (socket.session.phase === "closing") return;
+    pause(socket, paused.queue);
+    stopped.add(socket);
+  };
+
+  /** Reads the sockets again that have waited longest, and lets them deliver before the next ones. */
+  function resumeSome(): void {
+    resuming = false;
+    if (stopped.size === 0 || above(config.queueSoftItems / 2, config.queueSoftBytes / 2)) return;
+    let count = 0;
+    for (const socket of stopped) {
+      if (socket.session.queuedBytes > config.queueBytesPerConnection / 2) continue;
+      if (count === resumedAtOnce) {
+        resuming = true;
+        setImmediate(resumeSome);
+        return;
+      }
+      count++;
+      full = false;
+      stopped.delete(socket);
+      resume(socket, paused.queue);
+    }
+  }
 
   return {
     get items() {
@@ -60,13 +94,11 @@ export function createQueue(config: CollectorConfig) {
       bytes += work.bytes;
       if (socket) {
         socket.session.queuedBytes += work.bytes;
-        if (
-          above(config.queueSoftItems, config.queueSoftBytes) ||
-          socket.session.queuedBytes > config.queueBytesPerConnection
-        ) {
-          pause(socket, paused.queue);
-          stopped.add(socket);
-        }
+        if (above(config.queueSoftItems, config.queueSoftBytes)) {
+          if (!full) for (const one of everyone()) stopReading(one);
+          full = true;
+          stopReading(socket);
+        } else if (socket.session.queuedBytes > config.queueBytesPerConnection) stopReading(socket);
       }
       wake?.();
       return true;
@@ -101,12 +133,7 @@ export function createQueue(config: CollectorConfig) {
         bytes -= work.bytes;
         if (work.socket) work.socket.session.queuedBytes -= work.bytes;
       }
-      if (stopped.size === 0 || above(config.queueSoftItems / 2, config.queueSoftBytes / 2)) return;
-      for (const socket of stopped) {
-        if (socket.session.queuedBytes > config.queueBytesPerConnection / 2) continue;
-        stopped.delete(socket);
-        resume(socket, paused.queue);
-      }
+      if (!resuming) resumeSome();
     },
 
     forget(socket: AgentSocket): void {

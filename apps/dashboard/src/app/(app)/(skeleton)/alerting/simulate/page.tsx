@@ -39,7 +39,7 @@ export default async function SimulatePage({ searchParams }: { searchParams: Pro
   const story =
     supposed === null
       ? null
-      : simulate(supposed, {
+      : await simulate(supposed, {
           config,
           silences: await activeSilences(fleet, supposed.at),
           sites: new Map((await reportingBySite(fleet)).map((row) => [siteKey(row), row.machines])),
