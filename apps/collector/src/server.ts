@@ -112,7 +112,7 @@ export async function startCollector(options: CollectorOptions) {
   const policy = createPolicyService({ db, config, connections });
   const fleet = createFleet(db);
   const attribution = createAttribution({ db, collectorId: id, now });
-  const targetTally = createTargetTally({ db, now, policy: () => policy.current });
+  const targetTally = createTargetTally({ db, now, policyOf: policy.of });
   const installation = await installationId(db);
   let dashboardUrl = options.dashboardUrl ?? "http://localhost:3000";
   const step = options.onStep ? { onStep: options.onStep } : {};
@@ -151,7 +151,7 @@ export async function startCollector(options: CollectorOptions) {
     metrics,
     log,
     now,
-    context: () => ({ policy: policy.current, siteOf, fleet: fleet.context, reports: reports.of }),
+    context: () => ({ policyOf: policy.of, siteOf, fleet: fleet.context, reports: reports.of }),
     onWritten: fleet.noteChange,
     onProbes: targetTally.count,
   });
@@ -339,7 +339,7 @@ export async function startCollector(options: CollectorOptions) {
   listening = `${tls ? "wss" : "ws"}://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${port}`;
   await setSetting(db, "collector", { url: options.publicUrl ?? listening, pin: tls?.pin ?? null });
 
-  const sweeps = createSweeps({ db, config, policy: () => policy.current });
+  const sweeps = createSweeps({ db, config, cycleMinutes: () => policy.cycleMinutes });
   const safely = (what: string, work: () => Promise<unknown>) =>
     coalesce(
       async () => {

@@ -5,7 +5,6 @@ import { dropExpired, ensurePartitions } from "@lynceus/db/partitions";
 import { recordSample } from "@lynceus/db/samples";
 import { getSetting, setSetting } from "@lynceus/db/settings";
 import { sweepStale } from "@lynceus/db/sweep";
-import type { Policy } from "@lynceus/protocol/policy";
 import type { CollectorConfig } from "./config.ts";
 import { beat, staleBefore, uptimeKey, uptimeSchema } from "./uptime.ts";
 
@@ -15,18 +14,19 @@ const historyDays = 396;
 export interface SweepOptions {
   readonly db: Database;
   readonly config: CollectorConfig;
-  readonly policy: () => Policy;
+  /** Longest cycle of any machine. */
+  readonly cycleMinutes: () => number;
 }
 
 /** Work that one collector of all does (a singleton job); each takes the moment it is done for. */
-export function createSweeps({ db, config, policy }: SweepOptions) {
+export function createSweeps({ db, config, cycleMinutes }: SweepOptions) {
   return {
     /** Each minute: notes that somebody listens, marks who is silent, gives up commands, adds up cells, takes the trend's sample. */
     async minute(now: number): Promise<{ stale: string[]; expired: number }> {
       const stored = uptimeSchema.safeParse(await getSetting(db, uptimeKey));
       const uptime = beat(stored.success ? stored.data : null, now);
       await setSetting(db, uptimeKey, uptime);
-      const silence = 3 * policy().intervals.cycleMinutes * 60_000;
+      const silence = 3 * cycleMinutes() * 60_000;
       const before = new Date(staleBefore(uptime, now, silence));
       const stale = await sweepStale(db, { now: new Date(now), staleBefore: before });
       const expired = await expireCommands(db, new Date(now - config.commandTimeout), new Date(now));

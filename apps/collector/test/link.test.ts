@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { approveMachines, revokeMachine } from "@lynceus/db/machines-admin";
-import { savePolicy } from "@lynceus/db/policies";
+import { changeRollout, currentPolicy, savePolicy } from "@lynceus/db/policies";
+import type { Rollout } from "@lynceus/protocol/rollout";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newKey } from "./support/agent.ts";
 import { startTestCollector, type TestCollector, unknownId } from "./support/collector.ts";
@@ -152,6 +153,53 @@ describe("policy", () => {
     const agent = await test.join(await test.enroll(), { policyVersion: 1 });
     await savePolicy(test.db, { body: testPolicy(1), now: new Date(test.clock.now()), createdBy: "test" });
     expect((await agent.next("policy")).policy.version).toBe(2);
+  });
+
+  describe("that is rolled out in part", () => {
+    const nobody = { percent: 0, sites: [], tags: [], machines: [] };
+    const save = (rollout: Rollout) =>
+      savePolicy(test.db, { body: testPolicy(1), now: new Date(test.clock.now()), createdBy: "test", rollout });
+    const change = (version: number, to: Rollout | "whole" | "stop") =>
+      changeRollout(test.db, { version, to, actor: "test", now: new Date(test.clock.now()) });
+
+    it("reaches the machines that take part, then those who come to it, and leaves all when it is stopped", async () => {
+      const inForce = (await currentPolicy(test.db))?.version ?? 0;
+      const [tried, vip, other] = [await test.enroll(), await test.enroll({}, { tags: ["vip"] }), await test.enroll()];
+      const [first, second, third] = [
+        await test.join(tried, { policyVersion: inForce }),
+        await test.join(vip, { policyVersion: inForce }),
+        await test.join(other, { policyVersion: inForce }),
+      ];
+      const { version } = await save({ ...nobody, machines: [tried.machineId] });
+      expect((await first.next("policy")).policy.version).toBe(version);
+
+      await change(version, { ...nobody, machines: [tried.machineId], tags: ["vip"] });
+      expect((await second.next("policy")).policy.version).toBe(version);
+      second.heartbeat({ policyVersion: version });
+      expect((await second.next("heartbeat-ack")).policyVersion).toBe(version);
+
+      // One that was away is told at its welcome.
+      first.close();
+      await first.end();
+      const again = await test.join(tried, { policyVersion: inForce });
+      expect((await again.next("policy")).policy.version).toBe(version);
+
+      await change(version, "stop");
+      const back = await second.until(
+        () => second.heard.filter((message) => message.type === "policy")[1],
+        "the policy that is in force",
+      );
+      expect(back).toMatchObject({ policy: { version: inForce } });
+      expect(third.heard.some((message) => message.type === "policy")).toBe(false);
+    });
+
+    it("becomes everybody's", async () => {
+      const inForce = (await currentPolicy(test.db))?.version ?? 0;
+      const agent = await test.join(await test.enroll(), { policyVersion: inForce });
+      const { version } = await save(nobody);
+      await change(version, "whole");
+      expect((await agent.next("policy")).policy.version).toBe(version);
+    });
   });
 });
 

@@ -72,6 +72,8 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/silences": "read",
   "/sites": "read",
   "/sites/[slug]": "read",
+  "/targets": "read",
+  "/targets/[version]": "read",
   "/welcome": "open",
 };
 const routeRules: Record<string, Right | "open"> = {

@@ -144,11 +144,14 @@ export async function findingsOf(
   return rows.map((row) => ({ ...row, since: row.since.getTime(), clearedAt: row.clearedAt?.getTime() ?? null }));
 }
 
-/** Policies with the moment from which each was in force, oldest first. */
+/** Policies with the moment from which the whole fleet had each, oldest first; what was rolled out in part alone is not among them. */
 export async function policyHistory(db: Reader): Promise<{ from: number; policy: Policy }[]> {
-  const rows = await db.prisma.policy.findMany({ orderBy: { version: "asc" } });
+  const rows = await db.prisma.policy.findMany({
+    where: { inForceAt: { not: null } },
+    orderBy: [{ inForceAt: "asc" }, { version: "asc" }],
+  });
   // Written by savePolicy alone, which takes a Policy.
-  return rows.map((row) => ({ from: row.createdAt.getTime(), policy: row.body as unknown as Policy }));
+  return rows.map((row) => ({ from: row.inForceAt?.getTime() ?? 0, policy: row.body as unknown as Policy }));
 }
 
 /** What a finding says when it is judged again. */

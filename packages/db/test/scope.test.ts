@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { mayRead, type Scope } from "@lynceus/protocol/access";
 import { parseFilter } from "@lynceus/protocol/filter";
+import { buildPolicy } from "@lynceus/protocol/presets";
 import { countHistoryQuerySchema, targetHistoryQuerySchema } from "@lynceus/protocol/series";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -26,6 +27,8 @@ import * as notes from "../src/notes.ts";
 import * as noticedMachines from "../src/noticed-machines.ts";
 import * as observations from "../src/observations.ts";
 import * as overview from "../src/overview.ts";
+import { savePolicy } from "../src/policies.ts";
+import * as policyRollout from "../src/policy-rollout.ts";
 import * as reports from "../src/reports.ts";
 import * as samples from "../src/samples.ts";
 import { type Fleet, fleetOf, machines as seenMachines } from "../src/scope.ts";
@@ -49,8 +52,16 @@ describe("a part of the fleet", () => {
 
   beforeAll(async () => {
     Object.assign(parts, await seedParts(at.db, now));
+    const body = buildPolicy({ ews: ["mail.contoso.com"], smtpDomains: [], sipDomains: [] }, 0);
+    await savePolicy(at.db, { body, now, createdBy: "ann" });
+    await savePolicy(at.db, { body, now, createdBy: "ann", rollout: onBoth().rollout });
   });
 
+  /** A policy that both parts try. */
+  const onBoth = () => ({
+    version: 2,
+    rollout: { percent: 0, sites: [], tags: [], machines: [parts.BERN.machine, parts.GRAZ.machine] },
+  });
   const since = minutesAgo(600);
   const until = new Date(now.getTime() + 60_000);
   const siteOf = (part: Part) => (part === parts.BERN ? "Bern" : "Graz");
@@ -156,6 +167,12 @@ describe("a part of the fleet", () => {
     nextCandidates: (db) => canaries.nextCandidates(db, { terms: [], site: null, after: null, limit: 10 }),
     noticedMachines: (db) => noticedMachines.noticedMachines(db),
     openCauses: (db) => overview.openCauses(db),
+    // Who is seen has the version that is tried; of others it is not told.
+    policyOfMachine: async (db, part) =>
+      (await policyRollout.policyOfMachine(db, part.machine))?.version === 2 ? part.machine : null,
+    rolloutMachines: (db) => policyRollout.rolloutMachines(db, onBoth()),
+    rolloutProgress: async (db) => (await policyRollout.rolloutProgress(db, onBoth())).chosen || null,
+    trialMachines: (db) => policyRollout.trialMachines(db, onBoth()),
     patternAccuracy: async (db) => (await reports.patternAccuracy(db, since)).reports || null,
     readAttributions: (db) => causes.readAttributions(db),
     readCountSeries: (db, part) =>

@@ -24,7 +24,9 @@ export interface IngestOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
-  readonly context: () => Pick<FoldContext, "policy" | "siteOf" | "fleet" | "reports">;
+  readonly context: () => Pick<FoldContext, "siteOf" | "fleet" | "reports"> & {
+    readonly policyOf: (machineId: string) => Policy;
+  };
   /** Something that fleet findings compare was written. */
   readonly onWritten: () => void;
   /** What a machine's probes said, once they are on disk or in memory to be confirmed. */
@@ -131,7 +133,7 @@ export function createIngest(options: IngestOptions) {
       else missing.push(id);
     }
     for (const [id, stored] of await patiently(() => loadStates(db, missing)))
-      found.set(id, toEntry(stored, context().policy));
+      found.set(id, toEntry(stored, context().policyOf(id)));
     return found;
   }
 
@@ -175,14 +177,14 @@ export function createIngest(options: IngestOptions) {
 
   /** Stores the groups in one transaction; a batch that is refused is halved until the offender stands alone. */
   async function store(groups: readonly Group[]): Promise<void> {
-    const { policy, siteOf, fleet, reports } = context();
+    const { policyOf, siteOf, fleet, reports } = context();
     const at = now();
     const folds = groups.map((group) => ({
       group,
       done: fold(group.entry, group.works, {
         now: at,
         stateTrail: config.stateTrail,
-        policy,
+        policy: policyOf(group.entry.machineId),
         siteOf,
         fleet,
         ...(reports ? { reports } : {}),

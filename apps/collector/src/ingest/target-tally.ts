@@ -40,7 +40,7 @@ function outcomeOf({ verdict, late }: ProbeSample, target: Target, cannotTell: b
 export interface TargetTallyOptions {
   readonly db: Database;
   readonly now: () => number;
-  readonly policy: () => Policy;
+  readonly policyOf: (machineId: string) => Policy;
 }
 
 /**
@@ -48,15 +48,14 @@ export interface TargetTallyOptions {
  * and no probe costs the database anything. What was not written when the process is killed is missing from these figures,
  * and from nothing else.
  */
-export function createTargetTally({ db, now, policy }: TargetTallyOptions) {
+export function createTargetTally({ db, now, policyOf }: TargetTallyOptions) {
   let tallies: Tallies = new Map();
-  let targets: { of: Policy; byId: ReadonlyMap<string, Target> } | null = null;
+  const known = new WeakMap<Policy, ReadonlyMap<string, Target>>();
 
-  const targetOf = (id: string): Target | undefined => {
-    const current = policy();
-    if (targets?.of !== current)
-      targets = { of: current, byId: new Map(current.targets.map((target) => [target.id, target])) };
-    return targets.byId.get(id);
+  const targetsOf = (policy: Policy): ReadonlyMap<string, Target> => {
+    const targets = known.get(policy) ?? new Map(policy.targets.map((target) => [target.id, target]));
+    known.set(policy, targets);
+    return targets;
   };
 
   return {
@@ -71,8 +70,9 @@ export function createTargetTally({ db, now, policy }: TargetTallyOptions) {
       const cannotTell = entry.state.diagnosis.status === "cannot-tell";
       const simulated = entry.state.facts.system?.facts.simulated ?? false;
       const at = now();
+      const targets = targetsOf(policyOf(entry.machineId));
       for (const probe of probes) {
-        const target = targetOf(probe.target);
+        const target = targets.get(probe.target);
         if (!target || probe.at < at - oldestMs || probe.at > at + futureMs) continue;
         const outcome = outcomeOf(probe, target, cannotTell);
         const tally: TargetTally = {

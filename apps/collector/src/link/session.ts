@@ -79,7 +79,7 @@ export function createSessions(options: SessionOptions) {
     directory.policySeen(message.machineId, message.policyVersion);
     const ackedSeq = identity.epoch === message.epoch ? identity.lastSeq : 0;
     connections.send(socket, { v: 1, type: "welcome", ackedSeq, now: now() });
-    policy.pushTo(socket);
+    policy.pushTo(socket, message.machineId);
     options.onWelcome(message.machineId);
   }
 
@@ -129,7 +129,7 @@ export function createSessions(options: SessionOptions) {
       v: 1,
       type: "heartbeat-ack",
       now: now(),
-      policyVersion: policy.version,
+      policyVersion: policy.of(session.machineId ?? "").version,
     });
     const dropped = message.outbox.droppedObservations;
     if (dropped > 0 && dropped !== session.dropped) ownWork(socket, "dropped", { count: dropped });

@@ -9,6 +9,7 @@ export function valuesOf({ fleet }: SeededDashboard, route: string): string {
     "/causes/[id]": `/causes/${fleet.causeId}`,
     "/machines/[id]": `/machines/${machine}`,
     "/machines/[id]/probes/[seq]": `/machines/${machine}/probes/1`,
+    "/targets/[version]": "/targets/1",
     "/patterns/[id]": "/patterns/proxy-auth-required",
   };
   return known[route] ?? route.replace(/\[[^\]]+\]/g, "00000000-0000-4000-8000-000000000000");

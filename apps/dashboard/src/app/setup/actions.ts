@@ -1,12 +1,15 @@
 "use server";
 
-import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { findMachines } from "@lynceus/db/machines";
+import { currentPolicy, PolicyConflictError, savePolicy } from "@lynceus/db/policies";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { redirect } from "next/navigation";
 import { database } from "../../lib/db.ts";
 import { type Discovery, discover } from "../../lib/discovery/discover.ts";
 import { dnsNames } from "../../lib/discovery/names.ts";
 import { environment } from "../../lib/env.ts";
+import { formText } from "../../lib/form-text.ts";
+import { readRollout, readRolloutForm, type RolloutErrors, type RolloutValues } from "../../lib/rollout-input.ts";
 import { requireAct } from "../../lib/session.ts";
 import {
   keptOf,
@@ -20,6 +23,10 @@ import {
 export interface SetupState {
   values: SetupValues;
   errors: SetupErrors;
+  /** Who gets it first. */
+  rollout: { values: RolloutValues; errors: RolloutErrors };
+  /** Why it was not saved, where no field is to blame. */
+  refused: string | null;
   /** What the last search gave; null before one. */
   discovery: Discovery | null;
   /** Counts answers, so that fields take new values. */
@@ -30,11 +37,25 @@ export interface SetupState {
 export async function setUp(before: SetupState, form: FormData): Promise<SetupState> {
   const user = await requireAct("configure");
   const values = readSetupForm(form);
+  const rolloutValues = readRolloutForm(form);
   const turn = before.turn + 1;
-  if (form.get("intent") === "find") return find(values, turn);
+  const kept = { rollout: { values: rolloutValues, errors: {} }, refused: null };
+  if (form.get("intent") === "find") return { ...(await find(values, turn)), ...kept };
 
   const { preset, errors } = readSetup(values);
-  if (preset === null) return { values, errors, discovery: before.discovery, turn };
+  const { rollout, errors: rolloutErrors } = await readRollout(rolloutValues, async (name) => {
+    const found = await findMachines(user.fleet, name, 20);
+    return found.find(({ hostname }) => hostname.toLowerCase() === name.toLowerCase())?.id ?? null;
+  });
+  if (preset === null || Object.keys(rolloutErrors).length > 0)
+    return {
+      values,
+      errors,
+      discovery: before.discovery,
+      turn,
+      ...kept,
+      rollout: { values: rolloutValues, errors: rolloutErrors },
+    };
   const db = database();
   const current = await currentPolicy(db);
   let body: ReturnType<typeof buildPolicy>;
@@ -42,13 +63,19 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
     body = buildPolicy({ ...(current === null ? {} : keptOf(current.body)), ...preset }, current?.version ?? 0);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { values, errors: { ews: error.message }, discovery: before.discovery, turn };
+    return { values, errors: { ews: error.message }, discovery: before.discovery, turn, ...kept };
   }
-  await savePolicy(db, { body, now: new Date(), createdBy: user.email, note: "servers and domains" });
-  redirect("/");
+  const note = formText(form, "note", 500).trim() || "servers and domains";
+  try {
+    await savePolicy(db, { body, now: new Date(), createdBy: user.email, note, rollout });
+  } catch (error) {
+    if (!(error instanceof PolicyConflictError)) throw error;
+    return { values, errors: {}, discovery: before.discovery, turn, ...kept, refused: error.message };
+  }
+  redirect(current === null ? "/" : "/targets");
 }
 
-async function find(values: SetupValues, turn: number): Promise<SetupState> {
+async function find(values: SetupValues, turn: number): Promise<Omit<SetupState, "rollout" | "refused">> {
   const { smtp, sip, errors } = readDomains(values);
   if (Object.keys(errors).length > 0) return { values, errors, discovery: null, turn };
   const env = environment();

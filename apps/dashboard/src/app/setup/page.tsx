@@ -18,13 +18,13 @@ export default async function SetupPage() {
       <p className="dim">
         {policy === null
           ? "Agents probe nothing until this is saved. Lynceus can look for the servers the way clients do: by autodiscover and DNS. It sends no credentials."
-          : `Agents follow version ${policy.version}. Saving replaces it as a whole; agents take the new one within a minute.`}
+          : `Version ${policy.version} is in force. What is saved here is the next version; test it on one machine or a part of the fleet first, if you like.`}
       </p>
       <SetupForm initial={policy === null ? emptySetup() : setupOf(policy.body)} first={policy === null} />
       {policy === null ? null : (
         <p>
-          <Link className="link" href="/settings">
-            Back to Settings
+          <Link className="link" href="/targets">
+            Back to Targets and policies
           </Link>
         </p>
       )}

@@ -1,8 +1,10 @@
 "use client";
 
-import { Button, Checkbox } from "@mantine/core";
+import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useActionState } from "react";
 import { Panel } from "../../components/layout/panel.tsx";
+import { RolloutFields } from "../../components/targets/rollout-fields.tsx";
+import { wholeFleetValues } from "../../lib/rollout-input.ts";
 import type { SetupValues } from "../../lib/setup-input.ts";
 import { setUp } from "./actions.ts";
 import { Expectations } from "./expectations.tsx";
@@ -12,8 +14,15 @@ import styles from "./setup.module.css";
 
 /** Domains, what was found for them, and the servers as they will be probed. */
 export function SetupForm({ initial, first }: { initial: SetupValues; first: boolean }) {
-  const [state, submit, pending] = useActionState(setUp, { values: initial, errors: {}, discovery: null, turn: 0 });
-  const { values, errors, discovery, turn } = state;
+  const [state, submit, pending] = useActionState(setUp, {
+    values: initial,
+    errors: {},
+    rollout: { values: wholeFleetValues, errors: {} },
+    refused: null,
+    discovery: null,
+    turn: 0,
+  });
+  const { values, errors, rollout, refused, discovery, turn } = state;
   const searched = discovery !== null || !first;
   return (
     <form action={submit} className={styles.form} aria-busy={pending}>
@@ -86,6 +95,29 @@ export function SetupForm({ initial, first }: { initial: SetupValues; first: boo
 
       <Panel title="What is expected" sub="what differs from it is told; empty: not declared, and not judged by">
         <Expectations key={`expected-${turn}`} values={values} errors={errors} />
+      </Panel>
+
+      <Panel
+        title={first ? "Save" : "Roll out"}
+        {...(first ? {} : { sub: "saved as the next version; any version can be brought back" })}
+      >
+        {first ? null : (
+          <div className={styles.fields} key={`rollout-${turn}`}>
+            <RolloutFields values={rollout.values} errors={rollout.errors} />
+            <TextInput
+              name="note"
+              label="Note"
+              description="Why, for the history and the audit log"
+              placeholder="Second Exchange front end"
+              maxLength={500}
+            />
+          </div>
+        )}
+        {refused === null ? null : (
+          <p className={styles.refused} role="alert">
+            Not saved: {refused}.
+          </p>
+        )}
         <div className={styles.actions}>
           <Button type="submit" name="intent" value="save" variant={searched ? "filled" : "default"} disabled={pending}>
             Save

@@ -26,6 +26,7 @@ const all: readonly ShellPage[] = [
   { href: "/on-call", title: "On call", icon: "onCall", key: "w", group: "operate", right: "oversee" },
   { href: "/canary", title: "Canary", icon: "canary", key: "n", group: "operate", right: "read" },
   { href: "/alerting", title: "Alerting", icon: "alerting", key: "a", group: "operate", right: "oversee" },
+  { href: "/targets", title: "Targets", icon: "targets", key: "r", group: "operate", right: "read" },
   { href: "/enrolment", title: "Enrolment", icon: "enrolment", key: "e", group: "operate", right: "administer" },
   { href: "/settings", title: "Settings", icon: "settings", key: "t", group: "operate", right: "read" },
 ];

@@ -29,11 +29,9 @@ export default async function SettingsPage() {
             title="Servers and domains"
             sub="what agents probe"
             more={
-              admin ? (
-                <Link className="link" href="/setup">
-                  Change
-                </Link>
-              ) : undefined
+              <Link className="link" href="/targets">
+                {admin ? "Targets and policies" : "Targets"}
+              </Link>
             }
           >
             {policy === null || targets === null ? (

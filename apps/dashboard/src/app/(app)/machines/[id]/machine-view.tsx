@@ -5,7 +5,7 @@ import { incidentsOfMachine } from "@lynceus/db/incidents";
 import { countMachines, getMachine } from "@lynceus/db/machines";
 import { listNotes } from "@lynceus/db/notes";
 import { hoursOfProbes, listObservations, verdictHistory } from "@lynceus/db/observations";
-import { currentPolicy } from "@lynceus/db/policies";
+import { policyOfMachine } from "@lynceus/db/policy-rollout";
 import { listReports } from "@lynceus/db/reports";
 import { listTimeline } from "@lynceus/db/timeline";
 import { serviceName } from "@lynceus/diagnosis/changes";
@@ -81,7 +81,7 @@ export async function MachineView({ id, search }: { id: string; search: Record<s
       configurations[0]?.id ??
       "";
     const pac = machine.facts.pac[configuration];
-    const policy = (await currentPolicy(db))?.body ?? null;
+    const policy = await policyOfMachine(db, id);
     const target = targetOf(machine.facts, policy, configuration, search.target);
     const keys = target === null ? [] : probeKeys(machine.facts, configuration, target);
     const sameScript = pac?.facts.sha256

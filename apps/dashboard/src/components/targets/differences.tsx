@@ -1,0 +1,37 @@
+import { safeText } from "@lynceus/protocol/present";
+import type { PolicyDifference } from "@lynceus/protocol/policy-diff";
+import forms from "../forms/forms.module.css";
+
+/** What two versions differ in; `before` and `after` head the columns. */
+export function Differences(props: { items: readonly PolicyDifference[]; before: string; after: string }) {
+  const { items, before, after } = props;
+  if (items.length === 0) return <p className={forms.none}>Nothing: both say the same.</p>;
+  return (
+    <div className={forms.scroll}>
+      <table className={forms.table}>
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">{before}</th>
+            <th scope="col">{after}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item) => (
+            <tr key={item.what}>
+              <th scope="row">
+                <bdi>{safeText(item.what)}</bdi>
+              </th>
+              <td className="mono">
+                <bdi>{item.before === null ? "not there" : safeText(item.before)}</bdi>
+              </td>
+              <td className="mono accent">
+                <bdi>{item.after === null ? "not there" : safeText(item.after)}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
