@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { buildPolicy } from "@lynceus/protocol/presets";
 import { describe, expect, test } from "vitest";
 import { accountSchema, fieldErrors } from "../src/lib/account-input.ts";
@@ -115,11 +119,55 @@ describe("a new token", () => {
       1,
     );
     const options = `--token ${text} --allowed-suffixes contoso.com,ex.fabrikam.net,www.msftconnecttest.com --allowed-ports 80,443,5060,5061,8443`;
-    expect(enrolCommands(text, fenceOf(policy))).toEqual({
-      installed: `lynceus-agent enroll ${options} && lynceus-agent run`,
-      checkout: `npm run --silent agent -- run ${options}`,
-    });
-    expect(enrolCommands(text, fenceOf(null)).checkout).not.toContain("--allowed-suffixes");
+    const commands = enrolCommands(text, fenceOf(policy), "1.2.3");
+    const of = (id: string) => commands.find((one) => one.id === id)?.command;
+    expect(of("checkout")).toBe(`npm run --silent agent -- run ${options}`);
+    expect(of("windows")).toBe(
+      `msiexec /i lynceus-agent-1.2.3-x64.msi /qn ENROLL_TOKEN=${text} ALLOWED_SUFFIXES=contoso.com,ex.fabrikam.net,www.msftconnecttest.com ALLOWED_PORTS=80,443,5060,5061,8443`,
+    );
+    expect(of("macos")).toContain(`enroll ${options} --data-dir`);
+    for (const { command } of enrolCommands(text, fenceOf(null), "1.2.3")) {
+      expect(command).not.toMatch(/allowed-suffixes|ALLOWED_SUFFIXES/);
+      // The usual ports are the installers' own.
+      expect(command).not.toContain("ALLOWED_PORTS");
+    }
+  });
+
+  test("writes agent.env line by line where a package is installed, as a shell does it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "lynceus-"));
+    const file = join(folder, "agent.env");
+    const fence = { suffixes: ["contoso.com", "contoso.net"], ports: [443, 8443] };
+    const command = enrolCommands("lyn1.abc-_", fence, "1.2.3").find(({ id }) => id === "linux")?.command ?? "";
+    const written = command.split(" && ")[0]?.replace("/etc/lynceus-agent/agent.env", file) ?? "";
+    execFileSync("/bin/sh", ["-c", written]);
+    expect(await readFile(file, "utf8")).toBe(
+      "LYNCEUS_ENROLL_TOKEN=lyn1.abc-_\nLYNCEUS_ALLOWED_SUFFIXES=contoso.com,contoso.net\nLYNCEUS_ALLOWED_PORTS=443,8443\n",
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  test("names files, properties and variables that the guide and the packages have", async () => {
+    const root = new URL("../../../", import.meta.url);
+    const [guide, env, linux, macos] = await Promise.all(
+      [
+        "docs/install-agent.md",
+        "apps/agent/packaging/linux/agent.env",
+        "apps/agent/packaging/linux/INSTALL.txt",
+        "apps/agent/packaging/macos/INSTALL.txt",
+      ].map((name) => readFile(new URL(name, root), "utf8")),
+    );
+    const commands = enrolCommands("lyn1.abc", { suffixes: ["contoso.com"], ports: [8443] }, "VERSION");
+    const of = (id: string) => commands.find((one) => one.id === id)?.command ?? "";
+    expect(guide).toContain(of("windows").split(" ENROLL_TOKEN")[0]);
+    expect(guide).toContain(of("debian").split(" && ")[0]);
+    for (const [, name] of of("windows").matchAll(/ ([A-Z_]+)=/g)) expect(guide).toContain(`\`${name}\``);
+    for (const [, name] of of("debian").matchAll(/ (LYNCEUS_[A-Z_]+)=/g)) expect(env).toContain(`${name}=`);
+    expect(linux).toContain("systemctl enable --now lynceus-agent");
+    for (const part of [
+      "/usr/local/lynceus-agent/bin/node /usr/local/lynceus-agent/main.js enroll",
+      "launchctl bootstrap system",
+    ])
+      for (const text of [of("macos"), macos]) expect(text).toContain(part);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Policy } from "./policy.ts";
+import { expectationsOf, type Policy } from "./policy.ts";
 
 /** One difference between two policies; `before` or `after` null: it is not there. */
 export interface PolicyDifference {
@@ -42,7 +42,7 @@ function valuesOf(policy: Policy): { values: Map<string, string>; of: Map<string
   for (const { id, ...rest } of policy.groups)
     for (const [key, value] of Object.entries(rest)) values.set(`group ${id}: ${key}`, text(value));
   for (const [key, value] of Object.entries(policy.intervals)) values.set(`intervals: ${key}`, text(value));
-  for (const [key, value] of Object.entries(policy.expectations)) values.set(`expected: ${key}`, text(value));
+  for (const [key, value] of Object.entries(expectationsOf(policy))) values.set(`expected: ${key}`, text(value));
   values.set("beacon", policy.beacon === null ? "none" : policy.beacon.url);
   values.set("inside suffixes", text(policy.insideSuffixes));
   values.set("seconds between requests to one host", String(policy.minSecondsPerHost));

@@ -27,18 +27,67 @@ export function fenceOf(policy: Policy | null): Fence {
   };
 }
 
-/** Commands that enrol a Linux machine and start its agent. */
-export interface EnrolCommands {
-  /** Where the agent is installed. */
-  installed: string;
-  /** From a checkout of the sources: one command that does both. */
-  checkout: string;
+/** One way to install the agent with a token; true to docs/install-agent.md. */
+export interface EnrolCommand {
+  readonly id: "windows" | "debian" | "linux" | "macos" | "checkout";
+  readonly title: string;
+  /** What has to be there, or what was not tried. */
+  readonly note: string;
+  readonly command: string;
 }
 
-export function enrolCommands(text: string, { suffixes, ports }: Fence): EnrolCommands {
-  const options = `--token ${text}${suffixes.length === 0 ? "" : ` --allowed-suffixes ${suffixes.join(",")}`} --allowed-ports ${ports.join(",")}`;
-  return {
-    installed: `lynceus-agent enroll ${options} && lynceus-agent run`,
-    checkout: `npm run --silent agent -- run ${options}`,
-  };
+const usualPorts = "80,443,5060,5061";
+
+/**
+ * For each system, the lines that install the agent, enrol the machine and start it. The token is base64url, suffixes are
+ * host names and ports are numbers: none of them needs quotes in any shell.
+ */
+export function enrolCommands(text: string, { suffixes, ports }: Fence, version: string): EnrolCommand[] {
+  const names = suffixes.join(",");
+  const numbers = ports.join(",");
+  const options = `--token ${text}${names === "" ? "" : ` --allowed-suffixes ${names}`} --allowed-ports ${numbers}`;
+  const properties = [
+    `ENROLL_TOKEN=${text}`,
+    ...(names === "" ? [] : [`ALLOWED_SUFFIXES=${names}`]),
+    ...(numbers === usualPorts ? [] : [`ALLOWED_PORTS=${numbers}`]),
+  ];
+  const settings = [
+    `LYNCEUS_ENROLL_TOKEN=${text}`,
+    ...(names === "" ? [] : [`LYNCEUS_ALLOWED_SUFFIXES=${names}`]),
+    ...(numbers === usualPorts ? [] : [`LYNCEUS_ALLOWED_PORTS=${numbers}`]),
+  ];
+  const file = "/etc/lynceus-agent/agent.env";
+  const write = `printf '%s\\n' ${settings.join(" ")} > ${file}`;
+  return [
+    {
+      id: "windows",
+      title: "Windows 10, 11 and Server",
+      note: "In a console of an administrator, beside the installer; the same properties in Intune, Group Policy and Configuration Manager.",
+      command: `msiexec /i lynceus-agent-${version}-x64.msi /qn ${properties.join(" ")}`,
+    },
+    {
+      id: "debian",
+      title: "Debian, Ubuntu",
+      note: "As root, beside the package. It replaces what agent.env says.",
+      command: `apt install ./lynceus-agent_${version}_amd64.deb && ${write} && systemctl restart lynceus-agent`,
+    },
+    {
+      id: "linux",
+      title: "Other Linux with glibc",
+      note: "As root, once the files are where INSTALL.txt of the archive says.",
+      command: `${write} && systemctl enable --now lynceus-agent`,
+    },
+    {
+      id: "macos",
+      title: "macOS",
+      note: "Put together, but never started on a Mac; as root, once the files are where INSTALL.txt of the archive says.",
+      command: `/usr/local/lynceus-agent/bin/node /usr/local/lynceus-agent/main.js enroll ${options} --data-dir "/Library/Application Support/Lynceus" && cp /usr/local/lynceus-agent/com.lynceus.agent.plist /Library/LaunchDaemons/ && launchctl bootstrap system /Library/LaunchDaemons/com.lynceus.agent.plist`,
+    },
+    {
+      id: "checkout",
+      title: "From a checkout of Lynceus",
+      note: "To try it: the agent runs in the terminal, until it is ended.",
+      command: `npm run --silent agent -- run ${options}`,
+    },
+  ];
 }

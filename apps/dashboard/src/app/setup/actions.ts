@@ -9,7 +9,7 @@ import { type Discovery, discover } from "../../lib/discovery/discover.ts";
 import { dnsNames } from "../../lib/discovery/names.ts";
 import { environment } from "../../lib/env.ts";
 import { formText } from "../../lib/form-text.ts";
-import { readRollout, readRolloutForm, type RolloutErrors, type RolloutValues } from "../../lib/rollout-input.ts";
+import { type RolloutErrors, type RolloutValues, readRollout, readRolloutForm } from "../../lib/rollout-input.ts";
 import { requireAct } from "../../lib/session.ts";
 import {
   keptOf,
@@ -25,6 +25,7 @@ export interface SetupState {
   errors: SetupErrors;
   /** Who gets it first. */
   rollout: { values: RolloutValues; errors: RolloutErrors };
+  note: string;
   /** Why it was not saved, where no field is to blame. */
   refused: string | null;
   /** What the last search gave; null before one. */
@@ -39,7 +40,7 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
   const values = readSetupForm(form);
   const rolloutValues = readRolloutForm(form);
   const turn = before.turn + 1;
-  const kept = { rollout: { values: rolloutValues, errors: {} }, refused: null };
+  const kept = { rollout: { values: rolloutValues, errors: {} }, note: formText(form, "note", 500), refused: null };
   if (form.get("intent") === "find") return { ...(await find(values, turn)), ...kept };
 
   const { preset, errors } = readSetup(values);
@@ -65,7 +66,7 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
     if (!(error instanceof RangeError)) throw error;
     return { values, errors: { ews: error.message }, discovery: before.discovery, turn, ...kept };
   }
-  const note = formText(form, "note", 500).trim() || "servers and domains";
+  const note = kept.note.trim() || "servers and domains";
   try {
     await savePolicy(db, { body, now: new Date(), createdBy: user.email, note, rollout });
   } catch (error) {
@@ -75,7 +76,7 @@ export async function setUp(before: SetupState, form: FormData): Promise<SetupSt
   redirect(current === null ? "/" : "/targets");
 }
 
-async function find(values: SetupValues, turn: number): Promise<Omit<SetupState, "rollout" | "refused">> {
+async function find(values: SetupValues, turn: number): Promise<Omit<SetupState, "rollout" | "note" | "refused">> {
   const { smtp, sip, errors } = readDomains(values);
   if (Object.keys(errors).length > 0) return { values, errors, discovery: null, turn };
   const env = environment();

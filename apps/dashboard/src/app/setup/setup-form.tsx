@@ -18,11 +18,12 @@ export function SetupForm({ initial, first }: { initial: SetupValues; first: boo
     values: initial,
     errors: {},
     rollout: { values: wholeFleetValues, errors: {} },
+    note: "",
     refused: null,
     discovery: null,
     turn: 0,
   });
-  const { values, errors, rollout, refused, discovery, turn } = state;
+  const { values, errors, rollout, note, refused, discovery, turn } = state;
   const searched = discovery !== null || !first;
   return (
     <form action={submit} className={styles.form} aria-busy={pending}>
@@ -110,6 +111,7 @@ export function SetupForm({ initial, first }: { initial: SetupValues; first: boo
               description="Why, for the history and the audit log"
               placeholder="Second Exchange front end"
               maxLength={500}
+              defaultValue={note}
             />
           </div>
         )}

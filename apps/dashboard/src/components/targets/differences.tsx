@@ -1,5 +1,5 @@
-import { safeText } from "@lynceus/protocol/present";
 import type { PolicyDifference } from "@lynceus/protocol/policy-diff";
+import { safeText } from "@lynceus/protocol/present";
 import forms from "../forms/forms.module.css";
 
 /** What two versions differ in; `before` and `after` head the columns. */
@@ -19,13 +19,13 @@ export function Differences(props: { items: readonly PolicyDifference[]; before:
         <tbody>
           {items.map((item) => (
             <tr key={item.what}>
-              <th scope="row">
+              <td>
                 <bdi>{safeText(item.what)}</bdi>
-              </th>
-              <td className="mono">
+              </td>
+              <td className={`mono ${forms.break}`}>
                 <bdi>{item.before === null ? "not there" : safeText(item.before)}</bdi>
               </td>
-              <td className="mono accent">
+              <td className={`mono ${forms.break}`}>
                 <bdi>{item.after === null ? "not there" : safeText(item.after)}</bdi>
               </td>
             </tr>

@@ -1,6 +1,6 @@
 "use client";
 
-import { NativeSelect, Radio, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type RolloutErrors, type RolloutValues, rolloutSteps } from "../../lib/rollout-input.ts";
 import forms from "../forms/forms.module.css";
@@ -10,19 +10,18 @@ export function RolloutFields({ values, errors }: { values: RolloutValues; error
   const [who, setWho] = useState<string>(values.who);
   return (
     <div className={forms.form}>
-      <Radio.Group
+      <NativeSelect
         name="who"
         value={who}
-        onChange={setWho}
+        onChange={(event) => setWho(event.currentTarget.value)}
         label="Who gets it first"
         description="The others keep the version in force until you give it to the whole fleet"
-      >
-        <div className={forms.choices}>
-          <Radio value="whole" label="The whole fleet" />
-          <Radio value="machine" label="One machine, to test it" />
-          <Radio value="part" label="A part of the fleet" />
-        </div>
-      </Radio.Group>
+        data={[
+          { value: "whole", label: "The whole fleet" },
+          { value: "machine", label: "One machine, to test it" },
+          { value: "part", label: "A part of the fleet" },
+        ]}
+      />
       {who === "machine" ? (
         <TextInput
           name="machine"

@@ -28,7 +28,7 @@ export function TargetTable({ policy }: { policy: Policy }) {
                 <small>{target.cadence === "cycle" ? "each cycle" : "now and then"}</small>
               </td>
               <td className={forms.wide}>{presetOf(target)}</td>
-              <td>
+              <td className={forms.break}>
                 <bdi className="mono">{safeText(addressText(target))}</bdi>
                 {target.locations.length === 4 ? null : <small>{target.locations.join(", ")}</small>}
               </td>

@@ -23,16 +23,18 @@ export async function TrialResult(props: {
     <div className={forms.scroll}>
       <table className={forms.table}>
         <caption className={forms.caption}>
-          <StatusMark status={machine.status} />{" "}
-          <Link className="mono" href={`/machines/${machine.id}`}>
-            <bdi>{safeText(machine.hostname)}</bdi>
-          </Link>{" "}
-          <span className="dim">
-            {machine.holds
-              ? "has it"
-              : machine.connected
-                ? "is told of it; the answer comes with its next heartbeat"
-                : "is not connected; it is told when it is"}
+          <span>
+            <StatusMark status={machine.status} />
+            <Link className="mono" href={`/machines/${machine.id}`}>
+              <bdi>{safeText(machine.hostname)}</bdi>
+            </Link>
+            <span className="dim">
+              {machine.holds
+                ? "has it"
+                : machine.connected
+                  ? "is told of it; the answer comes with its next heartbeat"
+                  : "is not connected; it is told when it is"}
+            </span>
           </span>
         </caption>
         <thead>

@@ -6,9 +6,10 @@ import { currentPolicy } from "@lynceus/db/policies";
 import { revalidatePath } from "next/cache";
 import { database } from "../../../../lib/db.ts";
 import { tokenFormSchema } from "../../../../lib/enrolment-input.ts";
-import { type EnrolCommands, enrolCommands, enrolmentText, fenceOf } from "../../../../lib/enrolment-text.ts";
+import { type EnrolCommand, enrolCommands, enrolmentText, fenceOf } from "../../../../lib/enrolment-text.ts";
 import { environment } from "../../../../lib/env.ts";
 import { requireAct } from "../../../../lib/session.ts";
+import { version } from "../../../../lib/version.ts";
 
 export type TokenField = "label" | "site" | "tags" | "uses" | "hours";
 
@@ -17,7 +18,7 @@ export interface TokenState {
   /** What was typed. */
   values: Record<TokenField, string> & { needsApproval: boolean };
   /** The token just made: shown once, kept nowhere. */
-  made: { text: string; commands: EnrolCommands; label: string } | null;
+  made: { text: string; commands: EnrolCommand[]; label: string } | null;
   turn: number;
 }
 
@@ -59,7 +60,7 @@ export async function makeToken(before: TokenState, form: FormData): Promise<Tok
     expiresAt: new Date(Date.now() + hours * 3_600_000),
   });
   const token = enrolmentText({ url: collectorUrl, secret, pin: collectorPin });
-  const commands = enrolCommands(token, fenceOf((await currentPolicy(database()))?.body ?? null));
+  const commands = enrolCommands(token, fenceOf((await currentPolicy(database()))?.body ?? null), version);
   revalidatePath("/enrolment");
   return { errors: {}, values, made: { text: token, commands, label }, turn };
 }

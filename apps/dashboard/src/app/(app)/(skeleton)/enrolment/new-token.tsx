@@ -1,7 +1,7 @@
 "use client";
 
-import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
-import { useActionState } from "react";
+import { Button, Checkbox, NativeSelect, SegmentedControl, TextInput } from "@mantine/core";
+import { useActionState, useState } from "react";
 import { Copyable } from "../../../../components/forms/copyable.tsx";
 import styles from "../../../../components/forms/forms.module.css";
 import { Submit } from "../../../../components/forms/submit.tsx";
@@ -81,19 +81,29 @@ export function NewToken() {
   );
 }
 
+const shortTitles = { windows: "Windows", debian: "Debian", linux: "Linux", macos: "macOS", checkout: "Checkout" };
+
 function Made({ made }: { made: NonNullable<TokenState["made"]> }) {
+  const [system, setSystem] = useState<string>("windows");
+  const chosen = made.commands.find(({ id }) => id === system);
   return (
     <div className={styles.form} role="status">
       <p>
         <b>Token for {made.label}.</b> This is the only time it is shown.
       </p>
-      <Copyable
-        title="On a Linux machine with the agent installed"
-        value={made.commands.installed}
-        label="Copy command"
-        main
+      <SegmentedControl
+        aria-label="System"
+        value={system}
+        onChange={setSystem}
+        data={made.commands.map(({ id }) => ({ value: id, label: shortTitles[id] }))}
+        fullWidth
       />
-      <Copyable title="From a checkout of Lynceus" value={made.commands.checkout} label="Copy command for a checkout" />
+      {chosen === undefined ? null : (
+        <div>
+          <Copyable title={chosen.title} value={chosen.command} label="Copy command" main />
+          <p className="dim">{chosen.note}</p>
+        </div>
+      )}
       <Copyable title="The token alone" value={made.text} label="Copy token">
         <Button component="a" href="/enrolment" variant="subtle">
           Done

@@ -5,7 +5,7 @@ import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
 import { database } from "../../../../lib/db.ts";
 import { formText } from "../../../../lib/form-text.ts";
-import { readRollout, readRolloutForm, type RolloutErrors, type RolloutValues } from "../../../../lib/rollout-input.ts";
+import { type RolloutErrors, type RolloutValues, readRollout, readRolloutForm } from "../../../../lib/rollout-input.ts";
 import { requireAct } from "../../../../lib/session.ts";
 
 export interface WidenState {
