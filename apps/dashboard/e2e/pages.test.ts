@@ -53,6 +53,8 @@ const everyPage = () => [
   "/enrolment",
   "/settings",
   "/setup",
+  "/targets",
+  "/targets/1",
 ];
 const rows = () => page.locator("tbody tr[aria-rowindex]").filter({ visible: true });
 
@@ -214,14 +216,18 @@ describe("one machine", () => {
 });
 
 describe("enrolment and set-up", () => {
-  test("a token is made, shown once with its commands, and revoked", async () => {
+  test("a token is made, shown once with each system's command, and revoked", async () => {
     await openLive(page, `${base}/enrolment`);
     await page.getByLabel("Label").filter({ visible: true }).fill("Singapore laptops");
     await page.getByRole("button", { name: "Create token" }).click();
-    const command = await shown(page, /^lynceus-agent enroll /).innerText();
+    const windows = await shown(page, /^msiexec \/i /).innerText();
+    expect(windows).toMatch(/ ALLOWED_SUFFIXES=contoso\.com,/);
+    await page.locator("label", { hasText: "Checkout" }).click();
+    const command = await shown(page, /^npm run --silent agent /).innerText();
     expect(command).toContain("--allowed-suffixes contoso.com");
     expect(command).toContain("--allowed-ports 80,443,5060,5061");
     const token = /lyn1\.[\w-]+/.exec(command)?.[0] ?? "";
+    expect(windows).toContain(` ENROLL_TOKEN=${token} `);
     expect(JSON.parse(Buffer.from(token.slice(5), "base64url").toString())).toEqual({
       u: "wss://collector.contoso.com:7443",
       s: expect.stringMatching(/.{20,}/),
@@ -239,7 +245,7 @@ describe("enrolment and set-up", () => {
     await openWhole(page, `${base}/setup`);
     expect(await page.getByLabel("Exchange (EWS) hosts").inputValue()).toBe("mail.contoso.com");
     await page.getByLabel("Exchange (EWS) hosts").fill("mail/contoso");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await shown(page, '"mail/contoso" is no host name').waitFor();
   });
 });

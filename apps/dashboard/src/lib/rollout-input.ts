@@ -1,22 +1,6 @@
 import { isNobody, type Rollout, rolloutSchema } from "@lynceus/protocol/rollout";
 import { formText } from "./form-text.ts";
-
-/** Who gets a version first, as the form holds it. */
-export interface RolloutValues {
-  /** `whole` fleet, one `machine`, or a `part`. */
-  who: "whole" | "machine" | "part";
-  machine: string;
-  percent: string;
-  sites: string;
-  tags: string;
-}
-
-export type RolloutErrors = Partial<Record<keyof RolloutValues, string>>;
-
-export const wholeFleetValues: RolloutValues = { who: "whole", machine: "", percent: "10", sites: "", tags: "" };
-
-/** Steps of a roll-out, in per cent. */
-export const rolloutSteps = ["0", "1", "5", "10", "25", "50", "75"];
+import type { RolloutErrors, RolloutValues } from "./rollout-values.ts";
 
 export function readRolloutForm(form: FormData): RolloutValues {
   const who = formText(form, "who");

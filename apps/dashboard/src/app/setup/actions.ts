@@ -9,7 +9,8 @@ import { type Discovery, discover } from "../../lib/discovery/discover.ts";
 import { dnsNames } from "../../lib/discovery/names.ts";
 import { environment } from "../../lib/env.ts";
 import { formText } from "../../lib/form-text.ts";
-import { type RolloutErrors, type RolloutValues, readRollout, readRolloutForm } from "../../lib/rollout-input.ts";
+import { readRollout, readRolloutForm } from "../../lib/rollout-input.ts";
+import type { RolloutErrors, RolloutValues } from "../../lib/rollout-values.ts";
 import { requireAct } from "../../lib/session.ts";
 import {
   keptOf,

@@ -4,7 +4,7 @@ import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useActionState } from "react";
 import { Panel } from "../../components/layout/panel.tsx";
 import { RolloutFields } from "../../components/targets/rollout-fields.tsx";
-import { wholeFleetValues } from "../../lib/rollout-input.ts";
+import { wholeFleetValues } from "../../lib/rollout-values.ts";
 import type { SetupValues } from "../../lib/setup-input.ts";
 import { setUp } from "./actions.ts";
 import { Expectations } from "./expectations.tsx";

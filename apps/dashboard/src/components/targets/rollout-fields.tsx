@@ -2,7 +2,7 @@
 
 import { NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { type RolloutErrors, type RolloutValues, rolloutSteps } from "../../lib/rollout-input.ts";
+import { type RolloutErrors, type RolloutValues, rolloutSteps } from "../../lib/rollout-values.ts";
 import forms from "../forms/forms.module.css";
 
 /** Who gets a version of the policy first. */

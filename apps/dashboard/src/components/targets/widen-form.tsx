@@ -2,7 +2,7 @@
 
 import { useActionState } from "react";
 import { type WidenState, widen } from "../../app/(app)/(skeleton)/targets/actions.ts";
-import type { RolloutValues } from "../../lib/rollout-input.ts";
+import type { RolloutValues } from "../../lib/rollout-values.ts";
 import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
 import { PartFields } from "./rollout-fields.tsx";

@@ -1,7 +1,6 @@
 import type { StoredPolicy } from "@lynceus/db/policies";
 import type { Service } from "@lynceus/protocol/names";
 import type { Policy } from "@lynceus/protocol/policy";
-import { rolloutText } from "@lynceus/protocol/rollout";
 
 type Target = Policy["targets"][number];
 
@@ -38,5 +37,5 @@ export function stateOf(version: Omit<StoredPolicy, "body">, inForce: number | n
   if (version.version === inForce) return "in force";
   if (version.withdrawnAt !== null) return "stopped";
   if (version.inForceAt !== null) return "earlier";
-  return version.rollout === null ? "earlier" : `rolling out: ${rolloutText(version.rollout)}`;
+  return version.rollout === null ? "earlier" : "rolling out";
 }

@@ -5,7 +5,8 @@ import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
 import { database } from "../../../../lib/db.ts";
 import { formText } from "../../../../lib/form-text.ts";
-import { type RolloutErrors, type RolloutValues, readRollout, readRolloutForm } from "../../../../lib/rollout-input.ts";
+import { readRollout, readRolloutForm } from "../../../../lib/rollout-input.ts";
+import type { RolloutErrors, RolloutValues } from "../../../../lib/rollout-values.ts";
 import { requireAct } from "../../../../lib/session.ts";
 
 export interface WidenState {

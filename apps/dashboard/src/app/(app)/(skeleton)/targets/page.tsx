@@ -95,6 +95,11 @@ export default async function TargetsPage({ searchParams }: { searchParams: Prom
                       </td>
                       <td>
                         <Chip>{stateOf(version, inForce.version)}</Chip>
+                        {version.version === staged?.version && version.rollout !== null ? (
+                          <small>
+                            <bdi>{safeText(rolloutText(version.rollout))}</bdi>
+                          </small>
+                        ) : null}
                       </td>
                       <td>
                         <LocalTime at={version.createdAt.getTime()} now={now} />
@@ -141,8 +146,9 @@ async function RollingOut(props: {
           </dd>
           <dt>Have it</dt>
           <dd>
-            {formatCount(progress.holding)}; of them {formatCount(progress.failing)} failing and{" "}
-            {formatCount(progress.healthy)} healthy
+            {progress.holding === 0
+              ? "none yet"
+              : `${formatCount(progress.holding)}; of them ${formatCount(progress.failing)} failing and ${formatCount(progress.healthy)} healthy`}
           </dd>
           <dt>The others</dt>
           <dd>
