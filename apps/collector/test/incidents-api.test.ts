@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { createApiToken } from "@lynceus/db/api-tokens";
+import { listAudit } from "@lynceus/db/audit";
 import { makeAcknowledgeToken, verifyAcknowledgeToken } from "@lynceus/notify/acknowledge-link";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestCollector, type TestCollector } from "./support/collector.ts";
@@ -245,6 +246,9 @@ describe("the alerting configuration over the API", () => {
     });
     expect(hook.got).toMatchObject([
       { notice: { kind: "test", headline: "Test of ops", reason: "api token admin tries the receiver" } },
+    ]);
+    expect((await listAudit(test.db, { action: "receiver.test" })).items).toMatchObject([
+      { actor: "api token admin", subject: "ops" },
     ]);
     expect((await call("POST", "/alerting/receivers/nobody/test", "admin")).status).toBe(404);
     // One that cannot work says at once what is missing.

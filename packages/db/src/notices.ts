@@ -75,6 +75,16 @@ export async function addDeliveryJobs(
   return ids;
 }
 
+/** Stores a test of a receiver, and who asked for it. Returns its id; null where the same was asked for at this moment. */
+export async function addTestNotice(db: Database, notice: NewNotice, by: By): Promise<string | null> {
+  return db.prisma.$transaction(async (prisma) => {
+    const [id] = await addDeliveryJobs({ prisma }, [notice], by.now.getTime());
+    if (id === undefined) return null;
+    await writeAudit({ prisma }, { actor: by.actor, action: "receiver.test", subject: notice.receiver });
+    return id;
+  });
+}
+
 /**
  * Takes a notice to send it. Null where it was sent, is being sent, is not due yet, or has to wait: for an earlier one
  * of its thread to the same receiver, or because that receiver has as many under way as it may. `waits` then says

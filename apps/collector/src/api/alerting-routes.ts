@@ -2,7 +2,7 @@ import { currentAlerting, getAlerting, listAlerting, secretNames } from "@lynceu
 import type { Database } from "@lynceus/db/client";
 import { reportingBySite } from "@lynceus/db/incident-machines";
 import { activeSilences } from "@lynceus/db/incident-turns";
-import { addDeliveryJobs, getNotice, listNotices, retryNotice } from "@lynceus/db/notices";
+import { addTestNotice, getNotice, listNotices, retryNotice } from "@lynceus/db/notices";
 import { shortTextOf } from "@lynceus/diagnosis/texts";
 import { occurrences } from "@lynceus/incidents/maintenance";
 import { onCallAt, shifts } from "@lynceus/incidents/on-call";
@@ -294,10 +294,8 @@ export const alertingRoutes = ({ db, now, keys, dashboardUrl }: AlertingRoutesOp
         if (!receiver) throw notFound("receiver", request.params.id);
         const { actor } = by(request);
         const at = now();
-        const [id] = await db.prisma.$transaction((prisma) =>
-          addDeliveryJobs({ prisma }, [testNotice(receiver, { actor, now: at })], at),
-        );
-        const notice = id === undefined ? null : await getNotice(db, id);
+        const id = await addTestNotice(db, testNotice(receiver, { actor, now: at }), { actor, now: new Date(at) });
+        const notice = id === null ? null : await getNotice(db, id);
         if (!notice || !carriesKind(receiver.type, "test"))
           throw new ApiProblem(409, "conflict", "a test of this receiver was asked for at this very moment; ask again");
         return reply.status(202).send(notice);

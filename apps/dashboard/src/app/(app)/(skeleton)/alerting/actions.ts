@@ -1,7 +1,7 @@
 "use server";
 
 import { getAlerting } from "@lynceus/db/alerting";
-import { addDeliveryJobs, retryNotice } from "@lynceus/db/notices";
+import { addTestNotice, retryNotice } from "@lynceus/db/notices";
 import { testNotice } from "@lynceus/incidents/test-notice";
 import { alertingFromYaml, maxYamlChars } from "@lynceus/incidents/yaml";
 import { type AlertingProblem, heartbeatSecrets } from "@lynceus/protocol/alerting";
@@ -195,10 +195,8 @@ export async function testReceiver(before: ActState, form: FormData): Promise<Ac
   const { config } = await inForce();
   const receiver = config.receivers.find(({ id }) => id === formText(form, "id"));
   if (!receiver) return { said: "There is no such receiver any more.", bad: true, turn };
-  const now = Date.now();
-  await database().prisma.$transaction((prisma) =>
-    addDeliveryJobs({ prisma }, [testNotice(receiver, { actor, now })], now),
-  );
+  const now = new Date();
+  await addTestNotice(database(), testNotice(receiver, { actor, now: now.getTime() }), { actor, now });
   revalidatePath(`/alerting/receivers/${receiver.id}`);
   return { said: null, bad: false, turn };
 }
