@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["e2e/**/*.test.ts"],
     globalSetup: ["@lynceus/db/testing-setup"],
     fileParallelism: false,
+    // What another process does takes as long as the machine is busy; a second, the default, is no reason to fail.
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 120_000,
     hookTimeout: 240_000,
     reporters: ["verbose"],

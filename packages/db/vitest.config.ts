@@ -5,6 +5,8 @@ export default defineConfig({
     name: "db",
     include: ["test/**/*.test.ts"],
     globalSetup: ["@lynceus/db/testing-setup"],
+    // What another process does takes as long as the machine is busy; a second, the default, is no reason to fail.
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
