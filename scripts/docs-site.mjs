@@ -76,11 +76,30 @@ const escapeHtml = (text) => markdown.utils.escapeHtml(text);
 
 const style = `:root{color-scheme:light dark;--text:light-dark(#1c1e21,#e4e6e9);--quiet:light-dark(#5a6068,#9aa1aa);--line:light-dark(#e2e4e8,#33373d);--soft:light-dark(#f5f6f8,#1e2125);--link:light-dark(#1a56b0,#8ab4f8)}
 *{box-sizing:border-box}body{margin:0;background:light-dark(#fff,#16181b);color:var(--text);font:16px/1.6 system-ui,sans-serif;display:grid;grid-template-columns:17rem minmax(0,1fr);min-height:100vh}
+a{color:var(--link)}[hidden]{display:none!important}
 nav{border-right:1px solid var(--line);padding:1.5rem 1.25rem;font-size:.9rem;position:sticky;top:0;height:100vh;overflow:auto}nav h2{font-size:.8rem;color:var(--quiet);margin:1.25rem 0 .25rem;font-weight:600}nav ul{list-style:none;margin:0;padding:0}nav a{display:block;padding:.15rem 0;color:inherit;text-decoration:none}nav a:hover,nav a[aria-current]{color:var(--link)}
-main{padding:2rem clamp(1rem,5vw,4rem) 5rem;max-width:62rem}h1{line-height:1.25;font-size:1.9rem}h2{margin-top:2.2em;border-top:1px solid var(--line);padding-top:.8em;font-size:1.35rem}a{color:var(--link)}
-pre,code{font-family:ui-monospace,monospace;font-size:.875em}code{background:var(--soft);padding:.1em .3em;border-radius:3px}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.9rem 1rem;overflow:auto}pre code{padding:0;background:none}
-table{border-collapse:collapse;display:block;overflow:auto;font-size:.925rem}th,td{border-bottom:1px solid var(--line);padding:.45rem .8rem .45rem 0;text-align:left;vertical-align:top}th{color:var(--quiet);font-weight:600}
-@media(max-width:52rem){body{display:block}nav{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line);max-height:40vh}}`;
+nav input{width:100%;font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.4rem .6rem}.found{padding-top:.75rem}.found li{color:var(--quiet)}.found a{color:var(--text);padding:.3rem 0;line-height:1.4}
+.to-pages{display:none}main{padding:2rem clamp(1rem,5vw,4rem) 5rem;max-width:62rem;overflow-wrap:anywhere}main h1{line-height:1.25;font-size:1.9rem}main h2{margin-top:2.2em;border-top:1px solid var(--line);padding-top:.8em;font-size:1.35rem}
+pre,code{font-family:ui-monospace,monospace;font-size:.875em}code{background:var(--soft);padding:.1em .3em;border-radius:3px}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.9rem 1rem;overflow:auto;overflow-wrap:normal}pre code{padding:0;background:none}main h1 code,main h2 code,main h3 code{padding:0;background:none}
+table{border-collapse:collapse;display:block;overflow:auto;font-size:.925rem;overflow-wrap:normal}th,td{border-bottom:1px solid var(--line);padding:.45rem .8rem .45rem 0;text-align:left;vertical-align:top}th{color:var(--quiet);font-weight:600}
+@media(max-width:52rem){body{display:flex;flex-direction:column}.to-pages{display:block;padding:.75rem 1.25rem;border-bottom:1px solid var(--line)}main{order:1;padding-top:.5rem;width:100%}nav{order:2;position:static;height:auto;border-right:0;border-top:1px solid var(--line);font-size:1rem}nav a{padding:.6rem 0}td,th{min-width:8rem}}
+@media print{nav,.to-pages{display:none}body{display:block}}`;
+
+/** What search.js searches: each section of each page as address from the root, page, heading, text in lower case. */
+export function searchSections(pages) {
+  return pages.flatMap(({ target, title, tokens }) => {
+    const sections = [];
+    tokens.forEach((token, index) => {
+      if (token.type === "heading_open") {
+        const heading = (tokens[index + 1].children ?? []).map(({ content }) => content).join("");
+        sections.push([`${target}#${token.attrGet("id")}`, title, heading, ""]);
+      } else if (["inline", "fence", "code_block"].includes(token.type) && sections.length > 0) {
+        sections[sections.length - 1][3] += ` ${token.content.toLowerCase()}`;
+      }
+    });
+    return sections;
+  });
+}
 
 /** One page, with all others in its margin. Links to pages lead to their HTML, others to the file's name. */
 export function renderPage(page, pages) {
@@ -103,9 +122,13 @@ export function renderPage(page, pages) {
       return `<h2>${name}</h2><ul>${items.join("")}</ul>`;
     })
     .join("");
+  const up = to("") === "" ? "" : `${to("")}/`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<html lang="en" data-root="${up}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeHtml(page.title)} · Lynceus</title><style>${style}</style></head>
-<body><nav aria-label="Pages">${menu}</nav><main>${markdown.renderer.render(page.tokens, markdown.options, {})}</main></body></html>
+<body><a class="to-pages" href="#pages">All pages and search</a>
+<nav aria-label="Pages" id="pages"><input type="search" placeholder="Search" aria-label="Search the documentation" hidden>
+<ul class="found" aria-live="polite" hidden></ul><div class="menu">${menu}</div></nav>
+<main>${markdown.renderer.render(page.tokens, markdown.options, {})}</main><script src="${up}search.js" defer></script></body></html>
 `;
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { fail, install, root } from "./prepare.mjs";
 
 await install();
-const { checkLinks, readPages, renderPage } = await import("./docs-site.mjs");
+const { checkLinks, readPages, renderPage, searchSections } = await import("./docs-site.mjs");
 
 const files = [
   "README.md",
@@ -28,5 +28,7 @@ if (process.argv.includes("--check")) {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, renderPage(page, pages));
   }
+  const search = readFileSync(path.join(root, "scripts/docs-search.js"), "utf8");
+  writeFileSync(path.join(out, "search.js"), `const sections = ${JSON.stringify(searchSections(pages))};\n${search}`);
   process.stdout.write(`${pages.length} pages: ${path.join(out, "index.html")}\n`);
 }
