@@ -74,6 +74,14 @@ describe("what package:agent delivers", () => {
     }
   });
 
+  it("is a program without a console, so that none ever opens for it", () => {
+    const bytes = readFileSync(unpacked("lynceus-agent.exe"));
+    const header = bytes.readUInt32LE(0x3c);
+    expect(bytes.toString("latin1", header, header + 4)).toBe("PE\0\0");
+    // The field Subsystem of the PE format: 2 is that of windows, 3 that of a console.
+    expect(bytes.readUInt16LE(header + 92)).toBe(2);
+  });
+
   it("has the same bytes when it is made again elsewhere, signatures included", () => {
     const signing = signingFrom(environment);
     const again = path.join(directory, "again.exe");
