@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fleet } from "../dashboards/fleet";
 import { datasource as ours } from "../dashboards/parts";
@@ -37,7 +37,14 @@ describe("plugin.json", () => {
     expect([info.version, info.updated]).toEqual(["%VERSION%", "%TODAY%"]);
     for (const logo of [info.logos.small, info.logos.large])
       expect(readFileSync(path.join(source, logo), "utf8")).toMatch(/^<svg /);
-    for (const screenshot of info.screenshots) expect(existsSync(path.join(source, screenshot.path))).toBe(true);
+    const png = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+    expect(info.screenshots.length).toBeGreaterThanOrEqual(3);
+    for (const { name, path: file } of info.screenshots as { name: string; path: string }[]) {
+      const picture = readFileSync(path.join(source, file));
+      expect([name.length > 0, picture.subarray(0, 4).equals(png)]).toEqual([true, true]);
+      // The plug-in is downloaded whole.
+      expect(picture.length).toBeLessThan(300_000);
+    }
     for (const link of info.links) expect(() => new URL(link.url)).not.toThrow();
   });
 
