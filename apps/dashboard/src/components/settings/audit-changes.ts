@@ -74,6 +74,7 @@ export const auditKinds: Readonly<Record<string, string>> = {
   report: "reports",
   note: "notes",
   session: "sessions",
+  receiver: "receivers of notices",
   silence: "silences",
   "sign-in": "sign-in rules",
   "sign-on": "single sign-on",
