@@ -1,7 +1,8 @@
 import { type Canary, canaryEffects } from "@lynceus/protocol/read-api-tools";
 import { describe, expect, test } from "vitest";
 import { canarySentence, proposalText } from "../src/components/canary/words.ts";
-import { emptyCanary, readCanary, readCanaryForm } from "../src/lib/canary-input.ts";
+import { readCanary, readCanaryForm } from "../src/lib/canary-input.ts";
+import { emptyCanary } from "../src/lib/canary-values.ts";
 
 const filled = { ...emptyCanary(), title: "px2 for all", server: "px2.contoso.com:8080" };
 

@@ -32,4 +32,6 @@ export const limits = {
   /** Routes of one canary, and how many different proxies they may lead through. */
   canaryRoutes: 64,
   canaryProxies: 4,
+  /** Machines that one canary may ask to really probe the proposed routes. */
+  canaryProbes: 50,
 } as const;

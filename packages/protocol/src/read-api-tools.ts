@@ -16,8 +16,6 @@ const rate = z.number().min(0).max(1).nullable();
 
 /** Characters of a proposed script: more than any script in use, and small enough to store with its run. */
 export const maxScriptChars = 256 * 1024;
-/** Machines that one run may ask to really probe the proposed routes. */
-export const maxCanaryProbes = 50;
 
 function isScriptUrl(text: string): boolean {
   try {
@@ -70,7 +68,7 @@ export const newCanarySchema = z.strictObject({
   q: z.string().max(2048).default(""),
   site: z.string().max(200).nullable().default(null),
   /** Machines that are to probe the routes they would get, as far as they are connected; none by default. */
-  probe: z.array(machineIdSchema).max(maxCanaryProbes).default([]),
+  probe: z.array(machineIdSchema).max(limits.canaryProbes).default([]),
 });
 export type NewCanary = z.infer<typeof newCanarySchema>;
 

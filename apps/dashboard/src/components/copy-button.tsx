@@ -1,10 +1,14 @@
 "use client";
 
 import { Button } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import dynamic from "next/dynamic";
+import { useEffect, useState } from "react";
 import { copyText } from "../lib/copy-text.ts";
-import { CopyByHand } from "./copy-by-hand.tsx";
 import { Icon } from "./icon.tsx";
+import { useKey } from "./use-key.ts";
+
+/** Few browsers need it. */
+const CopyByHand = dynamic(() => import("./copy-by-hand.tsx").then((file) => file.CopyByHand), { ssr: false });
 
 /** How long "Copied" stands (ms). */
 const standsMs = 2_000;
@@ -26,19 +30,7 @@ export function CopyButton(props: {
   }, [state]);
   const copy = async () => setState((await copyText(value)) ? "copied" : "by-hand");
 
-  const latest = useRef(copy);
-  latest.current = copy;
-  useEffect(() => {
-    if (shortcut === undefined) return;
-    const pressed = (event: KeyboardEvent) => {
-      if (event.key !== shortcut || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
-      event.preventDefault();
-      void latest.current();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, [shortcut]);
+  useKey(shortcut, () => void copy());
 
   return (
     <>

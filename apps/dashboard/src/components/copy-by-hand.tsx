@@ -5,7 +5,7 @@ import { Modal, Textarea } from "@mantine/core";
 /** The text to be copied, selected, for a browser that lets no page write to the clipboard. */
 export function CopyByHand({ text, title, onClose }: { text: string; title: string; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={title} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title={title} size="lg">
       <Textarea
         label="This browser lets no page copy here"
         description="The text is selected: Ctrl C copies it."

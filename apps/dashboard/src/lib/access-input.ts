@@ -1,5 +1,4 @@
-import { type Access, everyMachine } from "@lynceus/protocol/access";
-import { roleSchema } from "@lynceus/protocol/access-schema";
+import { type Access, everyMachine, roles } from "@lynceus/protocol/access";
 import { formText } from "./form-text.ts";
 
 /** Between the names of a field that holds several: no name has it. */
@@ -21,9 +20,11 @@ function names(form: FormData, field: string): string[] {
 
 /** Role and scope as a form says them (`prefix` before each field's name); messages say the rule and an example. */
 export function readAccess(form: FormData, prefix = ""): { access: Access | null; errors: AccessErrors } {
-  const role = roleSchema.safeParse(formText(form, `${prefix}role`));
-  if (!role.success) return { access: null, errors: { role: "There is no such role; use viewer, operator or admin." } };
-  if (formText(form, `${prefix}scope`) !== "part") return { access: { role: role.data, ...everyMachine }, errors: {} };
+  const said = formText(form, `${prefix}role`);
+  const role = roles.find((one) => one === said);
+  if (role === undefined)
+    return { access: null, errors: { role: "There is no such role; use viewer, operator or admin." } };
+  if (formText(form, `${prefix}scope`) !== "part") return { access: { role, ...everyMachine }, errors: {} };
   const [sites, tags] = [names(form, `${prefix}sites`), names(form, `${prefix}tags`)];
   const refused = (scope: string) => ({ access: null, errors: { scope } });
   if (sites.length + tags.length === 0)
@@ -32,7 +33,7 @@ export function readAccess(form: FormData, prefix = ""): { access: Access | null
     return refused("More than 200 names are given; use e.g. a tag for them.");
   if ([...sites, ...tags].some((name) => name.length > 200)) return refused("A name has more than 200 characters.");
   return {
-    access: { role: role.data, sites: sites.length > 0 ? sites : null, tags: tags.length > 0 ? tags : null },
+    access: { role, sites: sites.length > 0 ? sites : null, tags: tags.length > 0 ? tags : null },
     errors: {},
   };
 }

@@ -1,25 +1,31 @@
 import {
-  ActionIcon,
-  Alert,
-  Button,
-  Checkbox,
+  type ActionIconFactory,
+  type AlertFactory,
+  type ButtonFactory,
+  type CheckboxFactory,
   type CSSVariablesResolver,
   createTheme,
   defaultVariantColorsResolver,
-  Input,
-  InputWrapper,
-  Kbd,
-  Loader,
+  type ExtendComponent,
+  type FactoryPayload,
+  type InputFactory,
+  type InputWrapperFactory,
+  type KbdFactory,
+  type LoaderFactory,
   type MantineColorsTuple,
-  Menu,
-  Modal,
-  NavLink,
-  PasswordInput,
-  Tooltip,
+  type MantineThemeComponent,
+  type MenuFactory,
+  type ModalFactory,
+  type NavLinkFactory,
+  type PasswordInputFactory,
+  type TooltipFactory,
 } from "@mantine/core";
 import { darkScheme, light, tuples } from "./tokens.ts";
 
 const colors = tuples as unknown as Record<keyof typeof tuples, MantineColorsTuple>;
+
+/** What `Component.extend` checks, by the component's type alone: the theme is on every page, most components are not. */
+const of = <Factory extends FactoryPayload>(input: ExtendComponent<Factory>): MantineThemeComponent => input;
 
 /** Mantine under our tokens (interface section 2). Controls are 28 px high; buttons are ink, never coloured. */
 export const theme = createTheme({
@@ -66,7 +72,7 @@ export const theme = createTheme({
     return defaultVariantColorsResolver(input);
   },
   components: {
-    Button: Button.extend({
+    Button: of<ButtonFactory>({
       defaultProps: { variant: "default", size: "sm" },
       vars: (_theme, props) => ({
         root:
@@ -78,15 +84,15 @@ export const theme = createTheme({
       }),
       styles: { label: { fontWeight: 500 } },
     }),
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", size: 28 } }),
-    Input: Input.extend({
+    ActionIcon: of<ActionIconFactory>({ defaultProps: { variant: "subtle", size: 28 } }),
+    Input: of<InputFactory>({
       defaultProps: { size: "sm" },
       vars: () => ({ wrapper: { "--input-height": "28px", "--input-fz": "13px", "--input-padding": "8px" } }),
     }),
-    PasswordInput: PasswordInput.extend({
+    PasswordInput: of<PasswordInputFactory>({
       defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show what is typed" } },
     }),
-    InputWrapper: InputWrapper.extend({
+    InputWrapper: of<InputWrapperFactory>({
       // What may stay empty says so in its description.
       defaultProps: { withAsterisk: false },
       styles: {
@@ -95,18 +101,19 @@ export const theme = createTheme({
         error: { fontSize: "12px", lineHeight: "16px" },
       },
     }),
-    Checkbox: Checkbox.extend({
+    Checkbox: of<CheckboxFactory>({
       defaultProps: { size: "xs" },
       styles: { label: { fontSize: "13px", lineHeight: "20px" }, body: { alignItems: "baseline" }, inner: { top: 3 } },
     }),
-    Kbd: Kbd.extend({ defaultProps: { size: "xs" } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "pop", transitionProps: { duration: 120 } } }),
-    Modal: Modal.extend({
+    Kbd: of<KbdFactory>({ defaultProps: { size: "xs" } }),
+    Menu: of<MenuFactory>({ defaultProps: { shadow: "pop", transitionProps: { duration: 120 } } }),
+    Modal: of<ModalFactory>({
       defaultProps: {
         radius: "lg",
         centered: true,
         transitionProps: { duration: 120 },
         overlayProps: { backgroundOpacity: 0.25 },
+        closeButtonProps: { "aria-label": "Close" },
       },
       styles: {
         content: { background: "var(--panel)" },
@@ -114,10 +121,12 @@ export const theme = createTheme({
         title: { fontWeight: 600 },
       },
     }),
-    NavLink: NavLink.extend({ defaultProps: { variant: "subtle" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 120 }, color: "dark" } }),
-    Alert: Alert.extend({ defaultProps: { radius: "md" } }),
-    Loader: Loader.extend({ defaultProps: { color: "gray.6", size: "xs", type: "dots" } }),
+    NavLink: of<NavLinkFactory>({ defaultProps: { variant: "subtle" } }),
+    Tooltip: of<TooltipFactory>({
+      defaultProps: { openDelay: 300, transitionProps: { duration: 120 }, color: "dark" },
+    }),
+    Alert: of<AlertFactory>({ defaultProps: { radius: "md" } }),
+    Loader: of<LoaderFactory>({ defaultProps: { color: "gray.6", size: "xs", type: "dots" } }),
   },
   shadows: {
     xs: "var(--shadow)",

@@ -3,7 +3,7 @@
 import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useActionState } from "react";
 import { propose } from "../../app/(app)/(skeleton)/canary/actions.ts";
-import { type CanaryValues, emptyCanary } from "../../lib/canary-input.ts";
+import { type CanaryValues, emptyCanary } from "../../lib/canary-values.ts";
 import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
 import styles from "./canary.module.css";

@@ -1,6 +1,6 @@
 "use client";
 
-import { maxCanaryProbes } from "@lynceus/protocol/read-api-tools";
+import { limits } from "@lynceus/protocol/limits";
 import { MultiSelect } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type ReactNode, useEffect, useState } from "react";
@@ -34,7 +34,7 @@ export function MachinePicker({ name, error }: { name: string; error: ReactNode 
   return (
     <MultiSelect
       label="Machines that really probe the route"
-      description={`Connected ones, at most ${maxCanaryProbes}; they ask without credentials, and their settings stay as they are`}
+      description={`Connected ones, at most ${limits.canaryProbes}; they ask without credentials, and their settings stay as they are`}
       placeholder={chosen.length === 0 ? "None: judged by what is known" : ""}
       name={name}
       data={options}
@@ -45,7 +45,7 @@ export function MachinePicker({ name, error }: { name: string; error: ReactNode 
       onSearchChange={setSearch}
       // What is offered was found by the server already.
       filter={({ options: all }) => all}
-      maxValues={maxCanaryProbes}
+      maxValues={limits.canaryProbes}
       nothingFoundMessage="No connected machine is called so."
       error={error}
       hidePickedOptions

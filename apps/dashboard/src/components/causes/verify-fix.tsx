@@ -10,6 +10,7 @@ import { Icon } from "../icon.tsx";
 import { Panel } from "../layout/panel.tsx";
 import { machineHref } from "../machines/links.ts";
 import { type MarkStatus, StatusMark } from "../status/status-mark.tsx";
+import { useKey } from "../use-key.ts";
 import styles from "./causes.module.css";
 import { stateWords, Waffle } from "./waffle.tsx";
 
@@ -102,19 +103,9 @@ export function VerifyFix(props: {
   }, []);
   const start = () => void post("/api/verifications", cohort);
 
-  const latest = useRef({ start, able: false });
-  latest.current = { start, able: allowed && !running && !starting && members > 0 };
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (event.key !== "v" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
-      if (!latest.current.able) return;
-      event.preventDefault();
-      latest.current.start();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, []);
+  useKey("v", () => {
+    if (allowed && !running && !starting && members > 0) start();
+  });
 
   const verification = answer?.verification ?? null;
   return (

@@ -73,9 +73,9 @@ export function Waffle({ sites }: { sites: readonly CohortGroup<VerificationMach
                 {formatCount((site.states.fixed ?? 0) + (site.states.other ?? 0))} of {formatCount(site.machines)}
               </div>
             </dt>
-            <dd role="img" aria-label={words}>
+            <dd>
               {total <= mostSquares ? (
-                <span className={styles.squares}>
+                <span role="img" aria-label={words} className={styles.squares}>
                   {states.flatMap((state) =>
                     Array.from({ length: site.states[state] ?? 0 }, (_, i) => (
                       // biome-ignore lint/suspicious/noArrayIndexKey: squares of one state are alike.
@@ -86,7 +86,7 @@ export function Waffle({ sites }: { sites: readonly CohortGroup<VerificationMach
                   )}
                 </span>
               ) : (
-                <span className={styles.split}>
+                <span role="img" aria-label={words} className={styles.split}>
                   {states.map((state) => (
                     <i key={state} style={{ flex: site.states[state] ?? 0, background: fills[state] }} />
                   ))}

@@ -1,14 +1,19 @@
 "use client";
 
-import { formatCount } from "@lynceus/protocol/present";
-import { Button, Menu, Modal, NativeSelect, Textarea } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useActionState, useEffect, useRef, useState } from "react";
 import { actOnIncident, type IncidentActState } from "../../app/(app)/incidents/[number]/actions.ts";
 import { Icon } from "../icon.tsx";
 import { useCountdown } from "../use-countdown.ts";
+import { useKey } from "../use-key.ts";
+import type { AskedAct } from "./acts-dialog.tsx";
 import styles from "./incidents.module.css";
 import type { MainAct } from "./words.ts";
+
+/** Dialogs with their fields are loaded when somebody opens one. */
+const ActsDialog = dynamic(() => import("./acts-dialog.tsx").then((file) => file.ActsDialog), { ssr: false });
 
 const start: IncidentActState = { error: null, turn: 0 };
 /** How long an acknowledgement can be taken back by one key (ms). */
@@ -37,18 +42,12 @@ export interface ActsProps {
 /** The acts on an incident. The one filled button follows its state: Acknowledge → Verify fix → Close. */
 export function IncidentActs(props: ActsProps) {
   const { number, main, owner, over, allowed, left, members, again, people, receivers, silenceHref, now } = props;
-  const [asked, setAsked] = useState<"close" | "note" | "hand-over" | "tell" | null>(null);
+  const [asked, setAsked] = useState<AskedAct | null>(null);
   const [state, submit, pending] = useActionState(actOnIncident, start);
   const undo = useCountdown(owner?.own ? owner.at + undoMs - now : 0, owner?.at ?? 0);
   useEffect(() => {
     if (state.turn > 0) setAsked(null);
   }, [state.turn]);
-  const send = (act: string) => {
-    const form = new FormData();
-    form.set("number", String(number));
-    form.set("act", act);
-    return form;
-  };
   const main_ = useRef<HTMLButtonElement>(null);
   useKey("a", () => main === "acknowledge" && main_.current?.click());
 
@@ -119,74 +118,14 @@ export function IncidentActs(props: ActsProps) {
           {state.error}
         </p>
       ) : null}
-      <Modal
-        opened={asked !== null}
-        onClose={() => setAsked(null)}
-        title={
-          asked === "close"
-            ? `Close incident ${number}`
-            : asked === "note"
-              ? "Write on the timeline"
-              : asked === "tell"
-                ? "Tell somebody now"
-                : "Hand it over"
-        }
-      >
-        {asked === null ? null : (
-          <form
-            className={styles.form}
-            action={(form) => {
-              for (const [name, value] of send(asked)) form.set(name, value);
-              submit(form);
-            }}
-          >
-            {asked === "close" && left > 0 ? (
-              <p>
-                {formatCount(left)} {left === 1 ? "machine still fails or is" : "machines still fail or are"} not
-                verified: they stay in it. It opens again when other machines fail of the same cause.
-              </p>
-            ) : null}
-            {asked === "close" || asked === "note" ? (
-              <Textarea
-                label={asked === "note" ? "Note" : left > 0 ? "Why it is closed" : "Note"}
-                description={asked === "close" && left === 0 ? "May stay empty" : undefined}
-                name="note"
-                required={asked === "note" || left > 0}
-                maxLength={2000}
-                autosize
-                minRows={3}
-                data-autofocus
-                placeholder={
-                  asked === "note"
-                    ? "px1 lets mail.contoso.com through without login since 03:31"
-                    : "Known; fixed by Friday, NET-4410"
-                }
-                error={state.error ?? undefined}
-              />
-            ) : (
-              <>
-                <NativeSelect
-                  label={asked === "tell" ? "Receiver" : "Person"}
-                  name="to"
-                  data={(asked === "tell" ? receivers : people).map(({ id, name }) => ({ value: id, label: name }))}
-                  error={state.error ?? undefined}
-                />
-                <p className="dim">
-                  {asked === "tell"
-                    ? "They are told now, whatever the routes say, and hear of its end. Who has it stays the same."
-                    : `They are told now, with a link to take it over. ${owner === null ? "Nobody has it" : `${owner.name} has it`} until they do.`}
-                </p>
-              </>
-            )}
-            <div className={styles.acts}>
-              <Button type="submit" variant="filled" loading={pending}>
-                {asked === "close" ? "Close" : asked === "note" ? "Write" : asked === "tell" ? "Tell now" : "Hand over"}
-              </Button>
-              <Button onClick={() => setAsked(null)}>Cancel</Button>
-            </div>
-          </form>
-        )}
-      </Modal>
+      {asked === null ? null : (
+        <ActsDialog
+          act={asked}
+          {...{ number, left, people, receivers, owner, pending, submit }}
+          error={state.error}
+          onClose={() => setAsked(null)}
+        />
+      )}
     </>
   );
 }
@@ -215,6 +154,9 @@ function VerifyButton(props: { number: number; members: number; again: boolean; 
       setAsking(false);
     }
   };
+  useKey("v", () => {
+    if (allowed && members > 0 && !asking) void ask();
+  });
   return (
     <>
       <Button
@@ -233,20 +175,4 @@ function VerifyButton(props: { number: number; members: number; again: boolean; 
       )}
     </>
   );
-}
-
-/** A key that does something anywhere on the page; off while typing. */
-function useKey(key: string, act: () => void) {
-  const latest = useRef(act);
-  latest.current = act;
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (event.key !== key || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
-      event.preventDefault();
-      latest.current();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, [key]);
 }

@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState } from "react";
 import { Icon } from "../icon.tsx";
+import { useKey } from "../use-key.ts";
 import styles from "./machine.module.css";
 
 /** What `GET /api/machines/:id/check-now?command=` says of a probe that was asked for. */
@@ -76,18 +77,7 @@ export function ProbeNow({ machineId, allowed, why }: { machineId: string; allow
     }
   };
 
-  const latest = useRef(ask);
-  latest.current = ask;
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (event.key !== "p" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
-      event.preventDefault();
-      void latest.current();
-    };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
-  }, []);
+  useKey("p", () => void ask());
 
   const text = failed ?? progressText(progress) ?? (allowed ? null : why);
   const share = progress && progress.total > 0 ? progress.done / progress.total : 0;

@@ -2,6 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useEffect } from "react";
+import { isTyping } from "../use-key.ts";
 
 /** `1` to `6` open a target, `r` the raw probe. Off while typing. */
 export function TargetKeys({ targets, raw }: { targets: string[]; raw: string | null }) {
@@ -9,7 +10,7 @@ export function TargetKeys({ targets, raw }: { targets: string[]; raw: string | 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=dialog]")) return;
+      if (isTyping(event.target)) return;
       const href = event.key === "r" ? raw : /^[1-6]$/.test(event.key) ? targets[Number(event.key) - 1] : null;
       if (!href) return;
       event.preventDefault();

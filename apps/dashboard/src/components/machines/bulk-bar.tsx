@@ -1,7 +1,7 @@
 "use client";
 
 import { formatCount } from "@lynceus/protocol/present";
-import { Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { BulkKind } from "../../lib/bulk-input.ts";
@@ -12,6 +12,15 @@ import { type Chosen, countOf } from "./selection.ts";
 
 /** Dialogs with their fields are loaded when somebody opens one. */
 const BulkDialog = dynamic(() => import("./bulk-dialog.tsx").then((file) => file.BulkDialog), { ssr: false });
+
+const BulkMore = dynamic(() => import("./bulk-more.tsx").then((file) => file.BulkMore), {
+  ssr: false,
+  loading: () => (
+    <Button rightSection={<Icon name="down" />} aria-disabled>
+      More
+    </Button>
+  ),
+});
 
 /** Acts that somebody may ask for. */
 export interface May {
@@ -62,22 +71,7 @@ export function BulkBar(props: {
             <Button onClick={() => onAsk("site")}>Site…</Button>
           </>
         ) : null}
-        <Menu position="top-end">
-          <Menu.Target>
-            <Button rightSection={<Icon name="down" />}>More</Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item onClick={() => exportForm("csv")}>Export CSV</Menu.Item>
-            <Menu.Item onClick={() => exportForm("json")}>Export JSON</Menu.Item>
-            {may.administer ? (
-              <>
-                <Menu.Divider />
-                <Menu.Item onClick={() => onAsk("revoke")}>Revoke…</Menu.Item>
-                <Menu.Item onClick={() => onAsk("retire")}>Retire…</Menu.Item>
-              </>
-            ) : null}
-          </Menu.Dropdown>
-        </Menu>
+        <BulkMore may={may} onAsk={onAsk} exportForm={exportForm} />
         {names === null ? null : <CopyButton value={names} label="Copy names" />}
         <Button variant="subtle" onClick={onClear} rightSection={<kbd>Esc</kbd>}>
           Clear

@@ -3,8 +3,8 @@
 import { type FilterError, parseFilter } from "@lynceus/protocol/filter";
 import { completionOf, examplesOf, quoteValue, splitTerms, tokenParts } from "@lynceus/protocol/filter-completion";
 import { formatCount, safeText } from "@lynceus/protocol/present";
-import { Combobox, Pill, PillsInput, useCombobox } from "@mantine/core";
-import { type ClipboardEvent, type KeyboardEvent, type RefObject, useEffect, useState } from "react";
+import { PillsInput } from "@mantine/core";
+import { type ClipboardEvent, type KeyboardEvent, type RefObject, useEffect, useId, useState } from "react";
 import styles from "./machines.module.css";
 
 interface Option {
@@ -38,7 +38,10 @@ export function FilterField({
   const [selected, setSelected] = useState(false);
   const [error, setError] = useState<FilterError | null>(null);
   const [values, setValues] = useState<Option[]>([]);
-  const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
+  const [open, setOpen] = useState(false);
+  /** The completion that Enter takes; -1: what was typed. */
+  const [chosen, setChosen] = useState(-1);
+  const listId = useId();
   const terms = splitTerms(query);
   const completion = completionOf(draft, fields);
   const asked = completion.kind === "value" ? completion.field : null;
@@ -70,6 +73,14 @@ export function FilterField({
           .slice(0, 50)
           .map((v) => ({ ...v, value: completion.head + quoteValue(v.value) }));
 
+  const close = () => {
+    setOpen(false);
+    setChosen(-1);
+  };
+  useEffect(() => {
+    if (chosen >= 0) document.getElementById(`${listId}-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  }, [chosen, listId]);
+
   const add = (text: string): boolean => {
     const parsed = parseFilter(text, { now: Date.now(), zone });
     if (parsed.errors[0]) {
@@ -78,7 +89,7 @@ export function FilterField({
     }
     setError(null);
     setDraft("");
-    combobox.closeDropdown();
+    close();
     onChange([query, text.trim()].filter((part) => part !== "").join(" "));
     return true;
   };
@@ -87,12 +98,30 @@ export function FilterField({
     onChange(terms.filter((_, i) => i !== at).join(" "));
   };
 
+  const take = (value: string) => {
+    if (value.endsWith(":")) {
+      setDraft(value);
+      setChosen(-1);
+      setOpen(true);
+    } else add(value);
+    inputRef.current?.focus();
+  };
+
   const pressed = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key !== "Backspace") setSelected(false);
-    if (event.key === "Enter" && combobox.getSelectedOptionIndex() === -1) {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (draft.trim() !== "") add(draft);
-      combobox.closeDropdown();
+      setOpen(true);
+      const [from, by] = event.key === "ArrowDown" ? [chosen, 1] : [Math.max(chosen, 0), -1];
+      if (options.length > 0) setChosen((from + by + options.length) % options.length);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const option = open ? options[chosen] : undefined;
+      if (option !== undefined) take(option.value);
+      else {
+        if (draft.trim() !== "") add(draft);
+        close();
+      }
     } else if (event.key === " " && draft.trim() !== "" && (draft.match(/"/g)?.length ?? 0) % 2 === 0) {
       event.preventDefault();
       add(draft);
@@ -101,7 +130,7 @@ export function FilterField({
       if (selected) remove(terms.length - 1);
       else setSelected(true);
     } else if (event.key === "Escape") {
-      if (combobox.dropdownOpened) combobox.closeDropdown();
+      if (open) close();
       else event.currentTarget.blur();
     }
   };
@@ -118,103 +147,100 @@ export function FilterField({
   };
 
   const examples = examplesOf(draft);
+  const shown = open && options.length > 0;
   return (
     <div className={styles.filter}>
-      <Combobox
-        store={combobox}
-        position="bottom-start"
-        width={360}
-        offset={4}
-        onOptionSubmit={(value) => {
-          if (value.endsWith(":")) {
-            setDraft(value);
-            combobox.resetSelectedOption();
-          } else {
-            add(value);
-            combobox.closeDropdown();
-          }
-          inputRef.current?.focus();
-        }}
+      <PillsInput
+        classNames={{ input: styles.bar ?? "" }}
+        aria-label="Filter"
+        rightSectionWidth="auto"
+        rightSectionPointerEvents="none"
+        rightSection={
+          <span className={styles.hint}>
+            {examples ? <span className={styles.examples}>{examples}</span> : null}
+            <kbd>/</kbd>
+          </span>
+        }
       >
-        <Combobox.DropdownTarget>
-          <PillsInput
-            classNames={{ input: styles.bar ?? "" }}
-            aria-label="Filter"
-            rightSectionWidth="auto"
-            rightSectionPointerEvents="none"
-            rightSection={
-              <span className={styles.hint}>
-                {examples ? <span className={styles.examples}>{examples}</span> : null}
-                <kbd>/</kbd>
+        <div className={styles.tokens}>
+          {terms.map((term, i) => {
+            const token = tokenParts(term);
+            return (
+              <button
+                // biome-ignore lint/suspicious/noArrayIndexKey: two equal terms are two tokens.
+                key={`${term}-${i}`}
+                type="button"
+                className={styles.token}
+                data-negated={token.negated}
+                data-selected={selected && i === terms.length - 1}
+                title="Remove this term"
+                aria-label={`Remove ${safeText(term)}`}
+                onClick={() => remove(i)}
+              >
+                <span>{token.field}</span>
+                <b>
+                  <bdi>{safeText(token.value)}</bdi>
+                </b>
+              </button>
+            );
+          })}
+          <PillsInput.Field
+            ref={inputRef}
+            className={styles.input ?? ""}
+            value={draft}
+            placeholder={terms.length === 0 ? "Name, or a field such as status:failing site:Manila since<2h" : ""}
+            role="combobox"
+            aria-label={label}
+            aria-invalid={error !== null}
+            aria-describedby="filter-error"
+            aria-autocomplete="list"
+            aria-haspopup="listbox"
+            aria-expanded={shown}
+            {...(shown ? { "aria-controls": listId } : {})}
+            {...(shown && chosen >= 0 ? { "aria-activedescendant": `${listId}-${chosen}` } : {})}
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={512}
+            onBlur={() => {
+              close();
+              setSelected(false);
+            }}
+            onChange={(event) => {
+              setDraft(event.currentTarget.value);
+              setError(null);
+              setOpen(event.currentTarget.value !== "");
+              setChosen(-1);
+            }}
+            onKeyDown={pressed}
+            onCopy={copied}
+            onPaste={pasted}
+          />
+        </div>
+      </PillsInput>
+      {shown ? (
+        <div className={styles.completion} id={listId} role="listbox" aria-label="Completions">
+          {options.map((option, i) => (
+            <div
+              key={option.value}
+              id={`${listId}-${i}`}
+              role="option"
+              // The field keeps the focus: its arrow keys choose.
+              tabIndex={-1}
+              aria-selected={i === chosen}
+              className={styles.option}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                take(option.value);
+              }}
+            >
+              <span className="mono">
+                <bdi>{safeText(option.label)}</bdi>
               </span>
-            }
-          >
-            <Pill.Group gap={5}>
-              {terms.map((term, i) => {
-                const token = tokenParts(term);
-                return (
-                  <button
-                    // biome-ignore lint/suspicious/noArrayIndexKey: two equal terms are two tokens.
-                    key={`${term}-${i}`}
-                    type="button"
-                    className={styles.token}
-                    data-negated={token.negated}
-                    data-selected={selected && i === terms.length - 1}
-                    title="Remove this term"
-                    aria-label={`Remove ${safeText(term)}`}
-                    onClick={() => remove(i)}
-                  >
-                    <span>{token.field}</span>
-                    <b>
-                      <bdi>{safeText(token.value)}</bdi>
-                    </b>
-                  </button>
-                );
-              })}
-              <Combobox.EventsTarget>
-                <PillsInput.Field
-                  ref={inputRef}
-                  className={styles.input ?? ""}
-                  value={draft}
-                  placeholder={terms.length === 0 ? "Name, or a field such as status:failing site:Manila since<2h" : ""}
-                  aria-label={label}
-                  aria-invalid={error !== null}
-                  aria-describedby="filter-error"
-                  autoComplete="off"
-                  spellCheck={false}
-                  maxLength={512}
-                  onBlur={() => {
-                    combobox.closeDropdown();
-                    setSelected(false);
-                  }}
-                  onChange={(event) => {
-                    setDraft(event.currentTarget.value);
-                    setError(null);
-                    if (event.currentTarget.value === "") combobox.closeDropdown();
-                    else combobox.openDropdown();
-                    combobox.resetSelectedOption();
-                  }}
-                  onKeyDown={pressed}
-                  onCopy={copied}
-                  onPaste={pasted}
-                />
-              </Combobox.EventsTarget>
-            </Pill.Group>
-          </PillsInput>
-        </Combobox.DropdownTarget>
-        <Combobox.Dropdown hidden={options.length === 0} className={styles.completion ?? ""}>
-          <Combobox.Options mah={320} style={{ overflowY: "auto" }}>
-            {options.map((option) => (
-              <Combobox.Option key={option.value} value={option.value} className={styles.option ?? ""}>
-                <span className="mono">
-                  <bdi>{safeText(option.label)}</bdi>
-                </span>
-                <span className="dim">{option.note}</span>
-              </Combobox.Option>
-            ))}
-          </Combobox.Options>
-        </Combobox.Dropdown>
-      </Combobox>
+              <span className="dim">{option.note}</span>
+            </div>
+          ))}
+        </div>
+      ) : null}
       <p id="filter-error" className={styles.error} aria-live="polite">
         {error ? (
           <>

@@ -1,60 +1,35 @@
 "use client";
 
-import { Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Icon } from "../icon.tsx";
-import { columnIds, columnInfo } from "./column-info.ts";
+import { columnIds } from "./column-info.ts";
 import { groupFields } from "./group-fields.ts";
 import type { Defaults } from "./query.ts";
 import { useListState } from "./use-list-state.ts";
 
-const tick = <Icon name="check" size={12} />;
-const longList = { mah: 420, style: { overflowY: "auto" } } as const;
+const ListMenus = lazy(() => import("./list-menus.tsx").then((file) => ({ default: file.ListMenus })));
 
-/** Columns and groups of the list, beside its title. */
+export const groupLabel = (group: string): string =>
+  group === "none" ? "Group" : `By ${groupFields[group as keyof typeof groupFields]?.toLowerCase() ?? group}`;
+
+export const columnsLabel = (shown: number): string => `Columns · ${shown} of ${columnIds.length}`;
+
+/** Columns and groups of the list, beside its title. The menus come after the list: until then their buttons stand there. */
 export function ListTools({ defaults }: { defaults: Defaults }) {
-  const { cols, setCols, group, setGroup } = useListState(defaults);
-  return (
-    <>
-      <Menu position="bottom-end" checkIcon={tick}>
-        <Menu.Target>
-          <Button visibleFrom="sm" rightSection={<Icon name="down" />}>
-            {group === "none"
-              ? "Group"
-              : `By ${groupFields[group as keyof typeof groupFields]?.toLowerCase() ?? group}`}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown {...longList}>
-          <Menu.RadioGroup value={group} onChange={(field) => setGroup(field === "none" ? null : field)}>
-            <Menu.RadioItem value="none" checkIcon={tick} closeMenuOnClick>
-              No groups
-            </Menu.RadioItem>
-            {Object.entries(groupFields).map(([field, title]) => (
-              <Menu.RadioItem key={field} value={field} checkIcon={tick} closeMenuOnClick>
-                {title}
-              </Menu.RadioItem>
-            ))}
-          </Menu.RadioGroup>
-        </Menu.Dropdown>
-      </Menu>
-      <Menu position="bottom-end" checkIcon={tick}>
-        <Menu.Target>
-          <Button visibleFrom="sm" rightSection={<Icon name="down" />}>
-            Columns · {cols.length} of {columnIds.length}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown {...longList}>
-          {columnIds.map((id) => (
-            <Menu.CheckboxItem
-              key={id}
-              checked={cols.includes(id)}
-              disabled={id === "status" || id === "name"}
-              onChange={() => setCols(columnIds.filter((c) => (c === id ? !cols.includes(c) : cols.includes(c))))}
-            >
-              {columnInfo[id].title}
-            </Menu.CheckboxItem>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
-    </>
+  const { cols, group } = useListState(defaults);
+  const [mounted, setMounted] = useState(false);
+  useEffect(() => setMounted(true), []);
+  const waiting = [groupLabel(group), columnsLabel(cols.length)].map((label) => (
+    <Button key={label} visibleFrom="sm" rightSection={<Icon name="down" />} aria-disabled>
+      {label}
+    </Button>
+  ));
+  return mounted ? (
+    <Suspense fallback={waiting}>
+      <ListMenus defaults={defaults} />
+    </Suspense>
+  ) : (
+    waiting
   );
 }

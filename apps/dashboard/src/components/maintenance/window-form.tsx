@@ -1,6 +1,5 @@
 "use client";
 
-import { weekdays } from "@lynceus/protocol/alerting";
 import { Autocomplete, InputWrapper, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useActionState, useState } from "react";
 import { saveWindow, type WindowState } from "../../app/(app)/(skeleton)/maintenance/actions.ts";
@@ -9,7 +8,7 @@ import forms from "../forms/forms.module.css";
 import { Submit } from "../forms/submit.tsx";
 import { MatchField } from "../silences/match-field.tsx";
 import styles from "./maintenance.module.css";
-import { dayNames, nthNames } from "./words.ts";
+import { dayNames, nthNames, weekdays } from "./words.ts";
 
 const kinds = [
   { value: "once", label: "Once" },

@@ -10,6 +10,8 @@ export const dayNames: Record<Weekday, string> = {
   sat: "Saturday",
   sun: "Sunday",
 };
+/** The days of a week, in order. */
+export const weekdays = Object.keys(dayNames) as Weekday[];
 export const nthNames: Record<string, string> = { 1: "first", 2: "second", 3: "third", 4: "fourth", [-1]: "last" };
 
 const listed = (words: readonly string[]): string =>

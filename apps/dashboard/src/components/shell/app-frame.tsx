@@ -1,22 +1,26 @@
 "use client";
 
 import type { Access } from "@lynceus/protocol/access";
-import { AppShell, Tooltip, UnstyledButton } from "@mantine/core";
-import { spotlight } from "@mantine/spotlight";
+import { AppShell, UnstyledButton } from "@mantine/core";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { Icon } from "../icon.tsx";
 import { Mark } from "../mark.tsx";
-import { GoTo } from "./go-to.tsx";
-import { KeyHelp } from "./key-help.tsx";
 import { useLive } from "./live.tsx";
 import { NotLiveBanner } from "./not-live-banner.tsx";
 import { isOn, type ShellPage, shellPages } from "./pages.ts";
+import { palette } from "./palette.ts";
 import styles from "./shell.module.css";
 import { SignOutButton } from "./sign-out-button.tsx";
 import { useScheme } from "./use-scheme.ts";
 import { useShellKeys } from "./use-shell-keys.ts";
+
+/** Loaded when the page itself is there. */
+const GoTo = dynamic(() => import("./go-to.tsx").then((file) => file.GoTo), { ssr: false });
+/** Loaded when somebody asks for it. */
+const KeyHelp = dynamic(() => import("./key-help.tsx").then((file) => file.KeyHelp), { ssr: false });
 
 /** The machines table needs the width: there the sidebar is a rail unless asked otherwise. */
 const startsAsRail = (path: string) => path === "/machines";
@@ -34,9 +38,10 @@ export function AppFrame(props: {
   const live = useLive();
   const scheme = useScheme();
   const [asked, setAsked] = useState<{ path: string; rail: boolean } | null>(null);
-  const [help, setHelp] = useState(false);
+  const [help, setHelp] = useState<boolean | null>(null);
   const rail = asked?.path === path ? asked.rail : startsAsRail(path);
   useShellKeys(access, {
+    goTo: palette.open,
     toggleSidebar: () => setAsked({ path, rail: !rail }),
     toggleScheme: scheme.toggle,
     showHelp: () => setHelp(true),
@@ -57,52 +62,42 @@ export function AppFrame(props: {
           <Mark />
           <span>Lynceus</span>
         </Link>
-        <Tip label="Go to… (Ctrl K)" on={rail}>
-          <UnstyledButton className={styles.goTo ?? ""} onClick={spotlight.open} aria-label="Go to">
-            <Icon name="search" />
-            <span>Go to…</span>
-            <kbd>Ctrl K</kbd>
-          </UnstyledButton>
-        </Tip>
+        <UnstyledButton className={styles.goTo ?? ""} onClick={palette.open} data-tip="Go to… (Ctrl K)">
+          <Icon name="search" />
+          <span>Go to…</span>
+          <kbd>Ctrl K</kbd>
+        </UnstyledButton>
         {pagesOf("main", access).map((page) => (
-          <NavItem key={page.href} page={page} path={path} rail={rail} count={counts[page.href] ?? 0} />
+          <NavItem key={page.href} page={page} path={path} count={counts[page.href] ?? 0} />
         ))}
         <h3>Operate</h3>
         {pagesOf("operate", access).map((page) => (
-          <NavItem key={page.href} page={page} path={path} rail={rail} count={counts[page.href] ?? 0} />
+          <NavItem key={page.href} page={page} path={path} count={counts[page.href] ?? 0} />
         ))}
         <div className={styles.foot}>
-          <Tip label="Dark mode (Shift D)" on={rail}>
-            <UnstyledButton
-              className={styles.item ?? ""}
-              onClick={scheme.toggle}
-              aria-pressed={scheme.dark}
-              aria-label="Dark mode"
-            >
-              <Icon name="scheme" />
-              <span>Dark mode</span>
-              <kbd>Shift D</kbd>
-            </UnstyledButton>
-          </Tip>
-          <Tip label="Keys (?)" on={rail}>
-            <UnstyledButton className={styles.item ?? ""} onClick={() => setHelp(true)} aria-label="Keys">
-              <Icon name="keys" />
-              <span>Keys</span>
-              <kbd>?</kbd>
-            </UnstyledButton>
-          </Tip>
-          <Tip label={`${user.name}, ${access.role}`} on={rail}>
-            <Link className={styles.item} href="/settings/account" aria-label={`${user.name}, ${access.role}`}>
-              <Icon name="person" />
-              <span className={styles.userName}>
-                <bdi>{user.name}</bdi>
-              </span>
-              <span className={styles.side}>{access.role}</span>
-            </Link>
-          </Tip>
-          <Tip label="Sign out" on={rail}>
-            <SignOutButton className={styles.item ?? ""} />
-          </Tip>
+          <UnstyledButton
+            className={styles.item ?? ""}
+            onClick={scheme.toggle}
+            aria-pressed={scheme.dark}
+            data-tip="Dark mode (Shift D)"
+          >
+            <Icon name="scheme" />
+            <span>Dark mode</span>
+            <kbd>Shift D</kbd>
+          </UnstyledButton>
+          <UnstyledButton className={styles.item ?? ""} onClick={() => setHelp(true)} data-tip="Keys (?)">
+            <Icon name="keys" />
+            <span>Keys</span>
+            <kbd>?</kbd>
+          </UnstyledButton>
+          <Link className={styles.item} href="/settings/account" data-tip={`${user.name}, ${access.role}`}>
+            <Icon name="person" />
+            <span className={styles.userName}>
+              <bdi>{user.name}</bdi>
+            </span>
+            <span className={styles.side}>{access.role}</span>
+          </Link>
+          <SignOutButton className={styles.item ?? ""} />
         </div>
       </AppShell.Navbar>
 
@@ -118,42 +113,27 @@ export function AppFrame(props: {
             {page.title}
           </Link>
         ))}
-        <button type="button" onClick={spotlight.open}>
+        <button type="button" onClick={palette.open}>
           <Icon name="search" size={18} />
           Go to
         </button>
       </nav>
 
       <GoTo access={access} />
-      <KeyHelp access={access} opened={help} onClose={() => setHelp(false)} />
+      {help === null ? null : <KeyHelp access={access} opened={help} onClose={() => setHelp(false)} />}
     </AppShell>
   );
 }
 
-function NavItem(props: { page: ShellPage; path: string; rail: boolean; count: number }) {
-  const { page, path, rail, count } = props;
+function NavItem(props: { page: ShellPage; path: string; count: number }) {
+  const { page, path, count } = props;
+  const name = count > 0 ? `${page.title}, ${count}` : page.title;
   return (
-    <Tip label={count > 0 ? `${page.title}, ${count}` : page.title} on={rail}>
-      <Link
-        className={styles.item}
-        href={page.href}
-        aria-label={count > 0 ? `${page.title}, ${count}` : page.title}
-        {...current(page, path)}
-      >
-        <Icon name={page.icon} />
-        <span>{page.title}</span>
-        {count > 0 ? <span className={styles.side}>{count}</span> : null}
-      </Link>
-    </Tip>
-  );
-}
-
-/** Words for a lone icon. */
-function Tip({ label, on, children }: { label: string; on: boolean; children: ReactNode }) {
-  return (
-    <Tooltip label={label} position="right" disabled={!on} openDelay={200}>
-      {children}
-    </Tooltip>
+    <Link className={styles.item} href={page.href} data-tip={name} {...current(page, path)}>
+      <Icon name={page.icon} />
+      <span>{page.title}</span>
+      {count > 0 ? <span className={styles.side}>{count}</span> : null}
+    </Link>
   );
 }
 

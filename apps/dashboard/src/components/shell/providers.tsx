@@ -1,11 +1,17 @@
 "use client";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
+import { useNotifications } from "@mantine/notifications";
 import { setNonce } from "get-nonce";
+import dynamic from "next/dynamic";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, useState } from "react";
 import { cssVariables, theme } from "../../theme/theme.ts";
+
+/** What shows notices is loaded with the first of them. */
+const Notifications = dynamic(() => import("@mantine/notifications").then((file) => file.Notifications), {
+  ssr: false,
+});
 
 /** What every page needs around it: theme, notices, and the URL as state. */
 export function Providers({ nonce, children }: { nonce: string | undefined; children: ReactNode }) {
@@ -22,8 +28,15 @@ export function Providers({ nonce, children }: { nonce: string | undefined; chil
       defaultColorScheme="auto"
       {...(own === undefined ? {} : { getStyleNonce: () => own })}
     >
-      <Notifications position="bottom-right" autoClose={6000} aria-live="polite" />
+      <Notices />
       <NuqsAdapter>{children}</NuqsAdapter>
     </MantineProvider>
   );
+}
+
+function Notices() {
+  const { notifications } = useNotifications();
+  const [used, setUsed] = useState(false);
+  if (notifications.length > 0 && !used) setUsed(true);
+  return used ? <Notifications position="bottom-right" autoClose={6000} aria-live="polite" /> : null;
 }

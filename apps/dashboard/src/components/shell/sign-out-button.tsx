@@ -1,19 +1,16 @@
 "use client";
 
 import { UnstyledButton } from "@mantine/core";
-import type { ComponentProps } from "react";
 import { Icon } from "../icon.tsx";
 
 /** Ends this session: a form post, so that it works before any script has run. */
-export function SignOutButton({ className, ...rest }: { className: string } & ComponentProps<"div">) {
+export function SignOutButton({ className }: { className: string }) {
   return (
-    <div {...rest}>
-      <form action="/api/sign-out" method="post">
-        <UnstyledButton className={className} type="submit" aria-label="Sign out" w="100%">
-          <Icon name="leave" />
-          <span>Sign out</span>
-        </UnstyledButton>
-      </form>
-    </div>
+    <form action="/api/sign-out" method="post">
+      <UnstyledButton className={className} type="submit" data-tip="Sign out" w="100%">
+        <Icon name="leave" />
+        <span>Sign out</span>
+      </UnstyledButton>
+    </form>
   );
 }

@@ -3,15 +3,19 @@
 import type { Access } from "@lynceus/protocol/access";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
+import { isTyping } from "../use-key.ts";
 import { shellPages } from "./pages.ts";
 
 /** `g` waits this long for its second letter (ms). */
 const chordMs = 1_500;
 
-/** Keys that work on every page: `[`, `Shift D`, `?`, `l`, and `g` with a page's letter. Off while typing. */
+/**
+ * Keys that work on every page: `Ctrl K` anywhere; `[`, `Shift D`, `?`, `l`, and `g` with a page's letter are off while
+ * typing.
+ */
 export function useShellKeys(
   access: Access,
-  acts: { toggleSidebar: () => void; toggleScheme: () => void; showHelp: () => void },
+  acts: { goTo: () => void; toggleSidebar: () => void; toggleScheme: () => void; showHelp: () => void },
 ) {
   const router = useRouter();
   const latest = useRef(acts);
@@ -19,6 +23,11 @@ export function useShellKeys(
   useEffect(() => {
     let chordUntil = 0;
     const pressed = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key === "k") {
+        event.preventDefault();
+        latest.current.goTo();
+        return;
+      }
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (event.timeStamp < chordUntil) {
         chordUntil = 0;
@@ -39,10 +48,4 @@ export function useShellKeys(
     window.addEventListener("keydown", pressed);
     return () => window.removeEventListener("keydown", pressed);
   }, [router, access]);
-}
-
-/** Whether a key goes into a field, or to a dialog that is open. */
-function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.closest("input, textarea, select, [role=dialog]") !== null;
 }

@@ -134,7 +134,7 @@ export default async function AlertingPage() {
                               variant="subtle"
                               name="by"
                               value="-1"
-                              aria-label={`Earlier: ${route.name}`}
+                              aria-label={`Up: ${route.name}`}
                             >
                               Up
                             </Button>
@@ -145,7 +145,7 @@ export default async function AlertingPage() {
                               variant="subtle"
                               name="by"
                               value="1"
-                              aria-label={`Later: ${route.name}`}
+                              aria-label={`Down: ${route.name}`}
                             >
                               Down
                             </Button>

@@ -4,7 +4,8 @@ import { cancelCanary, createCanary } from "@lynceus/db/canaries";
 import { revalidatePath } from "next/cache";
 import { redirect } from "next/navigation";
 import { readRequest } from "../../../../components/machines/query.ts";
-import { type CanaryErrors, type CanaryValues, readCanary, readCanaryForm } from "../../../../lib/canary-input.ts";
+import { readCanary, readCanaryForm } from "../../../../lib/canary-input.ts";
+import type { CanaryErrors, CanaryValues } from "../../../../lib/canary-values.ts";
 import { requireAct } from "../../../../lib/session.ts";
 import { viewerZone } from "../../../../lib/zone.ts";
 
