@@ -258,7 +258,7 @@ describe("who is told", () => {
     const order = async () => (await config()).routes.map(({ id }) => id);
     expect(await order()).toEqual(["monitoring", "bern-first", "on-call"]);
     await open(page, "/alerting");
-    await page.getByRole("button", { name: "Earlier: Bern first" }).click();
+    await page.getByRole("button", { name: "Up: Bern first" }).click();
     await expect.poll(order).toEqual(["bern-first", "monitoring", "on-call"]);
   });
 

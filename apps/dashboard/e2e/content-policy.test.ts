@@ -1,14 +1,10 @@
-import { readdirSync } from "node:fs";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { signIn, type Visitor, visit } from "./support/browser.ts";
-import { valuesOf } from "./support/pages.ts";
+import { openLive, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
-/* The content security policy of every page, in a real browser: what it forbids, and that no page asks for it. */
+/* The content security policy, in a real browser: what it forbids. That no page needs it is in every-page.test.ts. */
 
 let browser: Browser;
 let dashboard: SeededDashboard;
@@ -26,13 +22,6 @@ afterAll(async () => {
   await browser?.close();
   await dashboard?.close();
 });
-
-const app = fileURLToPath(new URL("../src/app", import.meta.url));
-const pages = readdirSync(app, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && entry.name === "page.tsx")
-  .map((entry) => path.relative(app, entry.parentPath).replace(/\([^)]*\)\/?/g, ""))
-  .map((route) => `/${route}`.replace(/\/$/, "") || "/")
-  .sort();
 
 test("no script runs, and no style sheet counts, without the nonce of its answer", async () => {
   const policies = await Promise.all(
@@ -56,27 +45,20 @@ test("no script runs, and no style sheet counts, without the nonce of its answer
   expect(policies[0]).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff" });
 });
 
-test.each(pages)("%s asks for nothing that it forbids, also with its dialogs open", async (route) => {
+test("dialogs, which lie over a page and hold it still, ask for nothing that it forbids", async () => {
   const { page, complaints } = visitor;
   const before = complaints.length;
-  await page.goto(dashboard.base + valuesOf(dashboard, route));
-  await page.waitForLoadState("networkidle").catch(() => {});
-  if ((await page.getByRole("button", { name: "Go to" }).count()) > 0) {
-    // The palette and the help lie over the page and hold it still: what they write counts as well.
-    const dialog = page.getByRole("dialog").first();
-    for (const key of ["Control+k", "?"]) {
-      // A key that is pressed before the page listens, or while a dialog closes, is lost.
-      await expect
-        .poll(
-          async () => (await dialog.isVisible()) || (await page.keyboard.press(key).then(() => dialog.isVisible())),
-          {
-            timeout: 20_000,
-          },
-        )
-        .toBe(true);
-      await page.keyboard.press("Escape");
-      await dialog.waitFor({ state: "hidden" });
-    }
+  await openLive(page, dashboard.base);
+  const dialog = page.getByRole("dialog").first();
+  for (const key of ["Control+k", "?"]) {
+    // A key that is pressed while a dialog closes is lost.
+    await expect
+      .poll(async () => (await dialog.isVisible()) || (await page.keyboard.press(key).then(() => dialog.isVisible())), {
+        timeout: 20_000,
+      })
+      .toBe(true);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
   }
   expect(complaints.slice(before).filter((text) => /content security policy/i.test(text))).toEqual([]);
 });

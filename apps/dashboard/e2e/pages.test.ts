@@ -215,6 +215,39 @@ describe("one machine", () => {
   });
 });
 
+describe("keys", () => {
+  const palette = () => page.getByPlaceholder("Page, machine, incident or pattern");
+
+  test("Ctrl K opens a palette that goes to a page, a machine or a pattern", async () => {
+    const found: [typed: string, label: string, address: RegExp][] = [
+      ["patt", "Patterns", /\/patterns$/],
+      ["sin-lt-4401", "SIN-LT-4401", new RegExp(`/machines/${machineId("SIN-LT-4401")}$`)],
+      ["proxy-auth-required", "proxy-auth-required", /\/patterns\/proxy-auth-required$/],
+    ];
+    for (const [typed, label, address] of found) {
+      await openLive(page, base);
+      await pressUntil("Control+k", () => palette().isVisible());
+      await palette().fill(typed);
+      await page.locator("[data-action][data-selected]").filter({ hasText: label }).waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(address);
+    }
+  });
+
+  test("? lists them, Esc closes the list, and g with a letter goes to a page", async () => {
+    await openLive(page, base);
+    const dialog = page.getByRole("dialog", { name: "Keys" });
+    await pressUntil("?", () => dialog.isVisible());
+    for (const what of ["select the row", "acknowledge the incident", "verify the fix", "dark or light"])
+      await dialog.getByText(what, { exact: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("m");
+    await page.waitForURL(`${base}/machines`);
+  });
+});
+
 describe("enrolment and set-up", () => {
   test("a token is made, shown once with each system's command, and revoked", async () => {
     await openLive(page, `${base}/enrolment`);

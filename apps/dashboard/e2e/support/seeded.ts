@@ -9,7 +9,7 @@ import { everyMachine } from "@lynceus/protocol/access";
 import { closedPort } from "@lynceus/testkit/listening";
 import { hashPassword } from "better-auth/crypto";
 import { secretKey } from "../../test/support/incidents.ts";
-import { type SeededFleet, seedFleet } from "../../test/support/seed.ts";
+import { type SeededFleet, type Story, seedFleet } from "../../test/support/seed.ts";
 import { admin } from "./browser.ts";
 import { root } from "./up.ts";
 
@@ -24,9 +24,12 @@ export interface SeededDashboard {
 
 const server = path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/server.js");
 
-/** The dashboard as it is built, on a database. */
-export async function startDashboard(databaseUrl: string): Promise<{ base: string; stop(): Promise<void> }> {
-  const port = await closedPort();
+/** The dashboard as it is built, on a database; on a port of its own, or on the one that it had before. */
+export async function startDashboard(
+  databaseUrl: string,
+  had?: number,
+): Promise<{ base: string; port: number; stop(): Promise<void> }> {
+  const port = had ?? (await closedPort());
   const base = `http://localhost:${port}`;
   const child = spawn(process.execPath, [server], {
     env: {
@@ -56,6 +59,7 @@ export async function startDashboard(databaseUrl: string): Promise<{ base: strin
   await ready;
   return {
     base,
+    port,
     stop: async () => {
       if (child.exitCode !== null) return;
       child.kill("SIGTERM");
@@ -64,10 +68,11 @@ export async function startDashboard(databaseUrl: string): Promise<{ base: strin
   };
 }
 
-export async function startSeededDashboard(): Promise<SeededDashboard> {
+/** The dashboard on the seeded fleet, and on `more` machines. */
+export async function startSeededDashboard(more: readonly Story[] = []): Promise<SeededDashboard> {
   const database = await createTestDatabase();
   const db = wholeFleet(openDatabase({ url: database.url }));
-  const fleet = await seedFleet(db);
+  const fleet = await seedFleet(db, new Date(), more);
   const { name, email, password } = admin;
   const access = { role: "admin" as const, ...everyMachine };
   await createUser(db, { name, email, access, passwordHash: await hashPassword(password) }, "e2e");

@@ -57,6 +57,8 @@ export interface Story {
   configurations?: number;
   manual?: string;
   pacUrl?: string | null;
+  /** What its agent says instead of what there is. */
+  told?: (observation: Observation) => Observation;
 }
 
 const exchange = ["ews", "exchange-health", "autodiscover", "apex", "mapi", "oab"];
@@ -67,7 +69,7 @@ const good =
   () => ({ route: direct(), ...over });
 
 /** Sent to px1 since the new script; px1 wants a login from `fault` minutes ago on. */
-const behindPx1 =
+export const behindPx1 =
   (since = fault): Story["way"] =>
   (target, via, ago) => {
     if (via === "direct" || !isMail(target) || ago > scriptChangedAgo) return { route: direct() };
@@ -179,8 +181,8 @@ export interface SeededFleet {
   causeId: string;
 }
 
-/** Fills an empty, migrated database with the story. `now` is the end of the story. */
-export async function seedFleet(db: Fleet, now = new Date()): Promise<SeededFleet> {
+/** Fills an empty, migrated database with the story, and with `more` machines. `now` is the end of the story. */
+export async function seedFleet(db: Fleet, now = new Date(), more: readonly Story[] = []): Promise<SeededFleet> {
   await ensurePartitions(db, now);
   const policy = (
     await savePolicy(db, {
@@ -205,7 +207,7 @@ export async function seedFleet(db: Fleet, now = new Date()): Promise<SeededFlee
   } satisfies IngestBatch;
   const ids = new Map<string, string>();
   const sites = new Map<string, string[]>();
-  for (const [index, story] of fleetStories().entries()) {
+  for (const [index, story] of [...fleetStories(), ...more].entries()) {
     const enrolled = await enrolMachine(db, {
       secret,
       now: new Date(now.getTime() - 20 * 86_400_000),
@@ -379,10 +381,12 @@ function live(story: Story, machineId: string, index: number, policy: Policy, no
   const configurations = Array.from({ length: story.configurations ?? 1 }, (_, i) => `c${i + 1}`);
   const pacUrl = story.pacUrl === undefined ? `http://wpad.${domain}/proxy.pac` : story.pacUrl;
 
-  const observe = (kind: Observation["kind"], key: string, facts: Observation["facts"], ago: number) => {
+  const observe = (kind: Observation["kind"], key: string, seen: Observation["facts"], ago: number) => {
     const at = now.getTime() - ago * minute;
-    const digest = digestOf(facts, /^(ms|totalMs)$/);
-    const observation = { seq: ++seq, at, ageMs: 0, location: "inside", key, digest, kind, facts } as Observation;
+    const digest = digestOf(seen, /^(ms|totalMs)$/);
+    const plain = { seq: ++seq, at, ageMs: 0, location: "inside", key, digest, kind, facts: seen } as Observation;
+    const observation = story.told?.(plain) ?? plain;
+    const { facts } = observation;
     const folded = applyObservation(state, observation, { at, replayed: false }, policy);
     state = folded.state;
     for (const change of folded.changes) {
