@@ -38,6 +38,8 @@ const policy = {
 
 /** Takes what the agent says and acknowledges it, as a collector does; `away` closes the door. */
 const received = { observations: 0, confirmations: 0, lastSeq: 0 };
+/** The last number that the agent had given when it came, and when it was acknowledged. */
+const promised = { at: 0, seq: 0 };
 let server: WebSocketServer | null = null;
 let bound = 0;
 async function open(): Promise<void> {
@@ -53,6 +55,7 @@ async function open(): Promise<void> {
       if (message.type === "enroll")
         say({ type: "enrolled", machineId: "22222222-2222-4222-8222-222222222222", approved: true });
       if (message.type === "hello") {
+        Object.assign(promised, { at: Date.now(), seq: message.lastSeq });
         say({ type: "welcome", ackedSeq: received.lastSeq, now: Date.now() });
         say({ type: "policy", policy });
       }
@@ -141,20 +144,27 @@ for (let tick = 1; Date.now() - began < (minutes - 2) * 60_000; tick++) {
     process.stdout.write(`${rows.at(-1)?.join("  ")}\n`);
   }
 }
-await open();
 /** What the agent says of itself; its exit code only says whether it is connected. */
 function outbox(): { readonly items: number } {
   const { stdout } = spawnSync(executable, ["status", "--json", "--data-dir", home], { encoding: "utf8" });
   return (JSON.parse(stdout) as { status: { outbox: { items: number } } }).status.outbox;
 }
-// It comes back when its back-off has passed, which has grown to some minutes by now.
+const kept = outbox();
 const returned = Date.now();
-while (outbox().items > 0 && Date.now() - returned < 15 * 60_000) await idle(5000);
-const left = outbox();
+await open();
+const isWhole = () => promised.at >= returned && received.lastSeq >= promised.seq;
+// It comes back when its back-off has passed, which has grown to some minutes by now.
+while (!isWhole() && Date.now() - returned < 15 * 60_000) await idle(1000);
+const arrived = isWhole()
+  ? `all of it arrived ${fixed((Date.now() - returned) / 1000)} s after the return`
+  : "NOT all of it arrived";
 await stopChild(agent);
 leave();
 web.close();
 rmSync(directory, { recursive: true, force: true });
 process.stdout.write(`\n${machineLine()}; ${loadAverage()}; ${flaps} changes of the settings\n\n`);
 process.stdout.write(`${table(["minute", "RSS MB", "data directory KB", "open files", "threads"], rows)}\n\n`);
-process.stdout.write(`received ${JSON.stringify(received)}; outbox at the end ${JSON.stringify(left)}\n`);
+process.stdout.write(
+  `received ${JSON.stringify(received)}; before the return the outbox held ${JSON.stringify(kept)}: ${arrived}\n`,
+);
+process.exit(isWhole() ? 0 : 1);
