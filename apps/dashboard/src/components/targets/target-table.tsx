@@ -14,7 +14,9 @@ export function TargetTable({ policy }: { policy: Policy }) {
             <th scope="col" className={forms.wide}>
               Preset
             </th>
-            <th scope="col">Asked</th>
+            <th scope="col" style={{ width: "44%" }}>
+              Asked
+            </th>
             <th scope="col" className={forms.wide}>
               Decides
             </th>
