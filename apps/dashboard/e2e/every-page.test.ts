@@ -76,18 +76,28 @@ async function firstLoad(page: Page): Promise<number> {
     // For browsers that know no modules.
     .filter(([tag]) => !/nomodule/i.test(tag))
     .map((match) => match[1] ?? "");
-  const sizes = await page.evaluate(
-    () =>
-      performance
-        .getEntriesByType("resource")
-        .map((entry) => [new URL(entry.name).pathname, (entry as PerformanceResourceTiming).encodedBodySize]) as [
-        string,
-        number,
-      ][],
-  );
-  const known = new Map(sizes);
-  const unknown = named.filter((name) => !known.has(name));
-  expect(unknown, "scripts that were not loaded").toEqual([]);
+  const loaded = async () =>
+    new Map(
+      await page.evaluate(() =>
+        performance
+          .getEntriesByType("resource")
+          .map((entry): [string, number] => [
+            new URL(entry.name).pathname,
+            (entry as PerformanceResourceTiming).encodedBodySize,
+          ]),
+      ),
+    );
+  // Scripts come while the page is on screen already.
+  await expect
+    .poll(
+      async () => {
+        const known = await loaded();
+        return named.filter((name) => !known.has(name));
+      },
+      { message: "scripts that were not loaded" },
+    )
+    .toEqual([]);
+  const known = await loaded();
   return named.reduce((sum, name) => sum + (known.get(name) ?? 0), 0) / 1024;
 }
 
