@@ -71,7 +71,9 @@ test.each(pages)("%s is light, is for everybody, and shows what a machine says a
 
 /** Compressed size of the scripts that the page itself names, in KB: what it asks for later is not of its first load. */
 async function firstLoad(page: Page): Promise<number> {
-  const html = await (await page.context().request.get(page.url())).text();
+  // The page that was loaded, not the one that it led to: its address is another one by then.
+  const address = await page.evaluate(() => performance.getEntriesByType("navigation")[0]?.name ?? location.href);
+  const html = await (await page.context().request.get(address)).text();
   const named = [...html.matchAll(/<script[^>]* src="([^"]+)"[^>]*>/g)]
     // For browsers that know no modules.
     .filter(([tag]) => !/nomodule/i.test(tag))
