@@ -38,7 +38,7 @@ const policy = {
 
 /** Takes what the agent says and acknowledges it, as a collector does; `away` closes the door. */
 const received = { observations: 0, confirmations: 0, lastSeq: 0 };
-/** The last number that the agent had given when it came, and when it was acknowledged. */
+/** When the agent last came, and the last number that it had given by then. */
 const promised = { at: 0, seq: 0 };
 let server: WebSocketServer | null = null;
 let bound = 0;

@@ -121,7 +121,8 @@ export function createPolicyService({ db, config, connections }: PolicyOptions) 
     /** Machines enrolled: what the request budget is shared among. */
     async setFleetSize(count: number): Promise<void> {
       machines = count;
-      await pushChanges(render(), (id) => of(id).version);
+      const changed = render();
+      if (changed.size > 0) await pushChanges(changed, (id) => of(id).version);
     },
   };
 }

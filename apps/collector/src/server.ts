@@ -532,8 +532,9 @@ export async function startCollector(options: CollectorOptions) {
       if (stopping) return;
       stopping = true;
       // All waiting has one end: whoever stops us kills after some time, and a database that is gone answers nothing.
+      // Each step has a second at least, also where the one before, such as a slow delivery, took all the time.
       const begun = performance.now();
-      const waiting = <T>(work: Promise<T>) => within(work, Math.max(0, stopMs - (performance.now() - begun)));
+      const waiting = <T>(work: Promise<T>) => within(work, Math.max(1_000, stopMs - (performance.now() - begun)));
       if (timer) clearInterval(timer);
       deliveries.stop();
       await waiting(Promise.resolve(jobs?.stop()));
