@@ -116,6 +116,27 @@ describe("a change is noticed within two seconds and without polling:", () => {
     await noticed(Object.fromEntries(hives.map((key) => [key, null])), (noted) => noted.users === users);
   });
 
+  test("what changes when its key is watched already and others are not yet", async () => {
+    const program = await bundleForWindows(
+      path.join(import.meta.dirname, "../windows/arming.ts"),
+      path.join(directory, "arming"),
+    );
+    const [early, late] = ["Early", "Late"].map((name) => `HKEY_CURRENT_USER\\Software\\LynceusTest\\${name}`) as [
+      string,
+      string,
+    ];
+    await wine.importRegistry({ [early]: {}, [late]: {} });
+    const told = path.join(directory, "told.txt");
+    const short = (key: string) => key.replace("HKEY_CURRENT_USER", "HKCU");
+    const { code } = await wine.run(
+      nodeExe(),
+      [wine.windowsPath(program), wine.windowsPath(told), short(early), short(late)],
+      { timeoutMs: 30_000 },
+    );
+    expect(code).toBe(0);
+    expect(readFileSync(told, "utf8")).toBe("told");
+  });
+
   test("a sign-in, a change in the new hive, and the sign-out", async () => {
     const users = lines().at(-1)?.users ?? 0;
     expect(await noticed({ [hive(1002)]: {} }, (noted) => noted.users === users + 1)).toBeLessThan(noticeMs);

@@ -3,7 +3,8 @@ import { codes, keyCalls } from "./advapi.ts";
 
 /*
  * The system tells us when a key, the set of loaded hives, an address or a route changes; nothing is polled. All
- * notifications of keys share one event, whatever the number of users, and one thread waits for all events.
+ * notifications of keys share one event, whatever the number of users, and one thread waits for all events. Each request
+ * for a notification resets its event, so while the keys are armed one after the other each has an event of its own too.
  */
 
 export interface Watch {
@@ -31,6 +32,7 @@ const keyNotify = 0x0010;
 const changes = { names: 1, values: 4 } as const;
 const pending = 997;
 const infinite = 0xffffffff;
+const signalled = 0;
 const failed = 0xffffffff;
 /** Bytes of OVERLAPPED on 64-bit Windows; the event is its last field. */
 const overlapped = { size: 32, event: 24 } as const;
@@ -53,6 +55,7 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
   const createEvent = kernel32.func("__stdcall", "CreateEventW", "intptr", ["void *", "int32", "int32", "void *"]);
   const setEvent = kernel32.func("__stdcall", "SetEvent", "int32", ["intptr"]);
   const closeHandle = kernel32.func("__stdcall", "CloseHandle", "int32", ["intptr"]);
+  const waitForOne = kernel32.func("__stdcall", "WaitForSingleObject", "uint32", ["intptr", "uint32"]);
   const waitForAny = kernel32.func("__stdcall", "WaitForMultipleObjects", "uint32", [
     "uint32",
     koffi.pointer("intptr"),
@@ -96,18 +99,23 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
     const before = armed;
     const event = newEvent();
     const handles: bigint[] = [];
+    /** One for each key, for as long as the requests that follow may reset the shared one. */
+    const own: bigint[] = [];
     let refused = 0;
 
     function watchKey(watched: WatchedKey): void {
       let opened = open(watched);
       if (!opened) refused++;
       while (opened) {
-        handles.push(opened.handle);
-        const { key } = opened;
+        const { handle, key } = opened;
+        handles.push(handle);
         const there = key === watched.key;
         const what = there ? changes.names | changes.values : changes.names;
-        const code: number = notifyKey(opened.handle, there && watched.below ? 1 : 0, what, event, 1);
-        if (code !== codes.ok) refused++;
+        const ownEvent = newEvent();
+        own.push(ownEvent);
+        const ask = (of: bigint): number => notifyKey(handle, there && watched.below ? 1 : 0, what, of, 1);
+        // Its own first: a change between the two requests is told by it, one after both by both.
+        if (ask(ownEvent) !== codes.ok || ask(event) !== codes.ok) refused++;
         if (there) return;
         // What was made below before this notification was in force is told by nobody: look again, and go on from there.
         opened = open(watched);
@@ -125,6 +133,9 @@ export function watchWindows(koffi: Koffi, options: WatchOptions): Watch {
         watching.add(watched.key);
         watchKey(watched);
       }
+    // From here on no request resets the shared event. Who changed before is watched no longer: tell, and arm again.
+    if (own.some((of) => waitForOne(of, 0) === signalled)) setEvent(event);
+    for (const of of own) closeHandle(of);
     armed = { event, handles };
     if (before) disarm(before);
     if (refused > 0) tell(`${refused} of ${handles.length + refused} registry keys cannot be watched`);
