@@ -14,6 +14,7 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fetched, packages } from "@lynceus/agent/packaging/fetched";
 import { build } from "esbuild";
 
@@ -81,6 +82,10 @@ export interface Wine {
   stop(): void;
 }
 
+/** Wine's starter says this where the new process died before its first instruction, which happens once in thousands. */
+const notStarted = /^Application could not be started.*ShellExecuteEx failed: Internal error/s;
+const startAttempts = 5;
+
 /** The real node.exe for Windows of the line that the executable is built of. */
 export const nodeExe = () => path.join(fetched(packages.nodeWindows), "bin", "node.exe");
 
@@ -137,13 +142,22 @@ export function startWine(inNamespace: string | null = null): Wine {
     return { process: child, log, ended };
   }
 
-  async function run(program: string, args: readonly string[], options: { cwd?: string; timeoutMs?: number } = {}) {
+  async function runOnce(program: string, args: readonly string[], options: { cwd?: string; timeoutMs?: number }) {
     const started = start(program, args, options);
     const late = setTimeout(() => started.process.kill("SIGKILL"), options.timeoutMs ?? 120_000);
     try {
       return await started.ended;
     } finally {
       clearTimeout(late);
+    }
+  }
+
+  async function run(program: string, args: readonly string[], options: { cwd?: string; timeoutMs?: number } = {}) {
+    for (let attempt = 1; ; attempt++) {
+      const ended = await runOnce(program, args, options);
+      // Nothing of the program has run, so to start it again repeats nothing.
+      if (attempt === startAttempts || ended.code === 0 || !notStarted.test(ended.output)) return ended;
+      await pause(500);
     }
   }
 
