@@ -24,11 +24,17 @@ export interface SeededDashboard {
 
 const server = path.join(root, "apps/dashboard/.next/standalone/apps/dashboard/server.js");
 
+/** The process of the dashboard. */
+export interface RunningDashboard {
+  base: string;
+  port: number;
+  /** From now on nobody reads what it writes, as when whoever started it was killed. */
+  leaveUnread(): void;
+  stop(): Promise<void>;
+}
+
 /** The dashboard as it is built, on a database; on a port of its own, or on the one that it had before. */
-export async function startDashboard(
-  databaseUrl: string,
-  had?: number,
-): Promise<{ base: string; port: number; stop(): Promise<void> }> {
+export async function startDashboard(databaseUrl: string, had?: number): Promise<RunningDashboard> {
   const port = had ?? (await closedPort());
   const base = `http://localhost:${port}`;
   const child = spawn(process.execPath, [server], {
@@ -60,6 +66,10 @@ export async function startDashboard(
   return {
     base,
     port,
+    leaveUnread: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     stop: async () => {
       if (child.exitCode !== null) return;
       child.kill("SIGTERM");
