@@ -80,7 +80,10 @@ export async function startWindowsEndpoint(): Promise<WindowsEndpoint> {
   const wine = startWine();
   // Wine ends its services with the last user's program, and those of the set-up have just ended: begin anew.
   for (const option of ["-k", "-w", "-p"]) execFileSync("wineserver", [option], { env: wine.env, stdio: "ignore" });
-  const user = wine.start(nodeExe(), ["-e", "setInterval(() => {}, 1e6)"], { env: { WINEDEBUG: eventChannels } });
+  const signedIn = ["-e", "console.log('signed in'); setInterval(() => {}, 1e6)"];
+  const user = wine.start(nodeExe(), signedIn, { env: { WINEDEBUG: eventChannels } });
+  // The first program starts the services, which trace as it does: none may overtake it.
+  await soon(() => expect(readFileSync(user.log, "utf8")).toContain("signed in"));
   const programData = (await wine.run("cmd", ["/c", "echo %ProgramData%"])).output.trim();
   const data = wine.unixPath(`${programData}\\Lynceus`);
   const msiexec: WindowsEndpoint["msiexec"] = (...args) =>
