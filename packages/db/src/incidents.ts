@@ -90,6 +90,8 @@ export interface IncidentQuery {
   since?: Date;
   /** Opened by then. */
   until?: Date;
+  /** Open at that moment: opened by then, and over later or never. */
+  openAt?: Date;
   cursor?: string | null;
   limit?: number;
 }
@@ -109,6 +111,10 @@ export async function listIncidents(db: FleetReader, query: IncidentQuery = {}):
   if (query.pattern !== undefined) where.push(Prisma.sql`i.pattern = ${query.pattern}`);
   if (query.since) where.push(Prisma.sql`(i.ended_at IS NULL OR i.ended_at >= ${query.since})`);
   if (query.until) where.push(Prisma.sql`i.opened_at <= ${query.until}`);
+  if (query.openAt)
+    where.push(
+      Prisma.sql`i.opened_at <= ${query.openAt} AND (i.ended_at > ${query.openAt} OR i.ended_at IS NULL AND i.live)`,
+    );
   const member = Prisma.sql`SELECT FROM incident_members b JOIN ${machines(db)} m ON m.id = b.machine_id
     WHERE b.incident = i.number`;
   if (query.sites?.length) where.push(Prisma.sql`EXISTS (${member} AND m.site = ANY (${[...query.sites]}::text[]))`);

@@ -18,6 +18,7 @@ import * as enrollment from "../src/enrollment.ts";
 import * as findings from "../src/findings.ts";
 import * as fleetCells from "../src/fleet-cells.ts";
 import * as fleetChanges from "../src/fleet-changes.ts";
+import * as fleetPast from "../src/fleet-past.ts";
 import * as incidentActs from "../src/incident-acts.ts";
 import * as incidentPage from "../src/incident-page.ts";
 import * as incidents from "../src/incidents.ts";
@@ -88,6 +89,8 @@ describe("a part of the fleet", () => {
     changeFailing: async (db, { change }) => (await changeCounts.changeFailing(db, [change]))(change) || null,
     countMachines: async (db, part) =>
       (await machines.countMachines(db, { terms: [], site: part === parts.BERN ? "Bern" : "Graz" })).failing || null,
+    agentVersions: async (db, part) => (await fleetCells.agentVersions(db, { site: siteOf(part) })).length || null,
+    fleetAt: async (db, part) => (await fleetPast.fleetAt(db, { at: now, site: siteOf(part) }))?.sites.length || null,
     fleetCells: (db) => fleetCells.fleetCells(db),
     fleetTrend: (db, part) =>
       samples
@@ -120,6 +123,8 @@ describe("a part of the fleet", () => {
     countOpenIncidents: async (db) => (await incidents.countOpenIncidents(db)).open || null,
     exampleMember: (db, { incident }) => incidentPage.exampleMember(db, Number(incident)),
     heldReasons: async (db, { incident }) => [...(await incidentPage.heldReasons(db, [Number(incident)]))],
+    incidentsAt: (db) => fleetPast.incidentsAt(db, now),
+    takenBy: async (db, { change }) => [...(await fleetPast.takenBy(db, [change], now)).values()],
     incidentFindings: (db, { incident }) => incidentPage.incidentFindings(db, Number(incident)),
     incidentOfCause: (db, { cause }) => incidentPage.incidentOfCause(db, cause),
     incidentSites: (db, { incident }) => incidentPage.incidentSites(db, Number(incident)),
@@ -276,7 +281,7 @@ describe("a part of the fleet", () => {
     setSite: { act: (db, part) => machinesAdmin.setSite(db, [part.machine], "Oslo", by), refused: 0 },
     tagMachines: { act: (db, part) => machinesAdmin.tagMachines(db, [part.machine], { add: ["x"] }, by), refused: 0 },
   };
-  const keptBySite = ["atSites", "fleetTrend", "readCountSeries", "readTargetSeries", "sampledSites"];
+  const keptBySite = ["atSites", "fleetAt", "fleetTrend", "readCountSeries", "readTargetSeries", "sampledSites"];
   const views = [
     ["Bern", bern, "BERN", "GRAZ"],
     ["tag vip", vip, "GRAZ", "BERN"],
