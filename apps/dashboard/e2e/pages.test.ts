@@ -1,3 +1,4 @@
+import { recordSample } from "@lynceus/db/samples";
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,6 +113,56 @@ describe("overview", () => {
       listed.set(href, line.split(" ")[0] ?? "");
     }
     expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(byHref));
+  });
+
+  test("narrowed to a site, every figure is of the site and opens exactly its machines", async () => {
+    await openLive(page, `${base}/?site=Singapore`);
+    const figures = await page.locator('main a[href^="/machines?q="]').evaluateAll((links) =>
+      links.flatMap((link) => {
+        const text = (link.querySelector(".figure")?.firstChild?.textContent ?? link.textContent ?? "").trim();
+        const figure = /^[\d,]+/.exec(text)?.[0];
+        return figure === undefined ? [] : [[link.getAttribute("href") ?? "", Number(figure.replaceAll(",", ""))]];
+      }),
+    );
+    expect(figures.length).toBeGreaterThan(10);
+    const listed = [];
+    for (const [href] of figures) {
+      const answer = await page
+        .context()
+        .request.get(`${base}/machines/rows${new URL(String(href), base).search}&limit=1`);
+      listed.push([href, ((await answer.json()) as { total: number }).total]);
+    }
+    expect(listed).toEqual(figures);
+    await page.getByRole("row", { name: /^1\.4\.2 older/ }).waitFor();
+  });
+
+  test("at a moment gone by says what was counted then, and the link that freezes it shows the same again", async () => {
+    await recordSample(dashboard.db, new Date());
+    await openLive(page, base);
+    await page.getByRole("link", { name: "Freeze" }).click();
+    await page.waitForURL(/\?at=/);
+    const main = page.locator("main");
+    await shown(main, /^As it was at /).waitFor();
+    await expect.poll(() => page.locator('main a[href^="/machines?"]').count()).toBe(0);
+    // A time of today is one of yesterday after midnight.
+    const text = async () => (await main.innerText()).replace(/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) /g, "");
+    const sentence = () => main.getByRole("heading", { level: 1 }).innerText();
+    const frozen = await text();
+    const then = await sentence();
+    expect(then).toMatch(/^Credential prompts were expected on \d+ of \d+ machines\./);
+    await openLive(page, page.url());
+    await expect.poll(text).toBe(frozen);
+
+    // The login of px1 began 45 minutes before: an hour before it only other faults were there.
+    await page.getByRole("link", { name: "1 h earlier" }).click();
+    await expect.poll(sentence).not.toBe(then);
+    expect(await sentence()).toMatch(/^Credential prompts were expected on [1-9] of \d+ machines\./);
+
+    await openLive(page, `${base}/?at=2020-01-01T00:00:00Z`);
+    await shown(main, /^Nothing was counted at /).waitFor();
+    await openLive(page, `${base}/?at=yesterday`);
+    await shown(main, /at=yesterday is no time; .*such as at=/).waitFor();
+    await main.getByRole("link", { name: /^Healthy/ }).waitFor();
   });
 
   test("names cause and remedy in its sentence", async () => {

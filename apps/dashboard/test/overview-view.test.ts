@@ -6,8 +6,10 @@ import { beforeAfter, changeTitle } from "../src/components/changes/words.ts";
 import { countTicks, spreadLabels } from "../src/components/charts/scale.ts";
 import { term } from "../src/components/machines/links.ts";
 import { heatOf, shade } from "../src/components/overview/heat.ts";
+import { momentOf, pastCounts, pastHeat, pastSentence } from "../src/components/overview/past.ts";
 import { sentenceOf } from "../src/components/overview/sentence.ts";
 import { deltas, deltaText, patternLines, trendOf } from "../src/components/overview/trend.ts";
+import { versionsOf } from "../src/components/overview/versions.ts";
 
 const counts = (over: Partial<Counts> = {}): Counts => ({
   healthy: 9812,
@@ -181,5 +183,99 @@ describe("axes", () => {
     const [a = 0, b = 0] = spreadLabels([98, 99], 30, 10, 100);
     expect(Math.abs(a - b)).toBeGreaterThanOrEqual(30);
     expect(Math.max(a, b)).toBeLessThanOrEqual(100);
+  });
+});
+
+describe("agent versions", () => {
+  const of = (...counts: [string | null, number][]) =>
+    versionsOf(
+      counts.map(([version, machines]) => ({ version, machines })),
+      "1.4.0",
+    );
+
+  test("mark those that are older than the newest, each with the machines that it counts", () => {
+    const { rows, newest, machines } = of(["1.4.2", 300], ["1.10.0", 100], ["1.4.2-rc1", 20], [null, 7]);
+    expect(newest).toBe("1.10.0");
+    expect(machines).toBe(427);
+    expect(rows.map(({ title, machines: n, query, old }) => [title, n, query, old])).toEqual([
+      ["1.4.2", 300, "agent:1.4.2", true],
+      ["1.10.0", 100, "agent:1.10.0", false],
+      ["1.4.2-rc1", 20, "agent:1.4.2-rc1", true],
+      ["unknown", 7, "agent:unknown", false],
+    ]);
+    for (const { query } of rows) expect(parseFilter(query, { now: 0 }).errors).toEqual([]);
+  });
+  test("are not all old because one machine says so, nor because of what was not released", () => {
+    expect(of(["1.4.0", 500], ["99.0.0", 1]).newest).toBe("1.4.0");
+    expect(of(["1.4.0", 500], ["2.0.0-rc1", 400]).newest).toBe("1.4.0");
+    expect(of(["1.3.9", 5]).rows[0]?.old).toBe(true);
+    expect(of(["<b>", 5]).rows[0]?.old).toBe(false);
+  });
+  test("beyond the most frequent ones share a row, which lists exactly the others", () => {
+    const many = Array.from({ length: 9 }, (_, i): [string, number] => [`1.4.${9 - i}`, 90 - i]);
+    const last = of(...many).rows.at(-1);
+    expect(last).toMatchObject({ title: "4 other versions", machines: 85 + 84 + 83 + 82 });
+    expect(last?.query).toBe("-agent:1.4.9,1.4.8,1.4.7,1.4.6,1.4.5");
+  });
+  test("of a hostile length still fit into a filter", () => {
+    const long = Array.from({ length: 9 }, (_, i): [string, number] => [`${i}${"x".repeat(63)}`, 9 - i]);
+    for (const { query } of of(...long).rows) expect(parseFilter(query, { now: 0 }).errors).toEqual([]);
+  });
+});
+
+describe("a moment gone by", () => {
+  const now = Date.parse("2026-11-24T12:00:00Z");
+
+  test("is read from the address, or it is said what is wrong with it", () => {
+    expect(momentOf(undefined, now)).toBeNull();
+    expect(momentOf("2026-11-24T02:12:00Z", now)).toEqual({ at: Date.parse("2026-11-24T02:12:00Z"), problem: null });
+    expect(momentOf("2026-11-24T03:12 01:00", now)).toEqual({ at: Date.parse("2026-11-24T02:12:00Z"), problem: null });
+    for (const wrong of ["yesterday", "2026-11-24", "2026-11-24T02:12", "2026-13-24T02:12:00Z", ["a", "b"]])
+      expect(momentOf(wrong, now)?.problem, String(wrong)).toMatch(/is no time; .* such as at=2026-11-24T02:12:00Z$/);
+    expect(momentOf("2026-11-24T12:00:01Z", now)?.problem).toMatch(/is yet to come/);
+  });
+
+  const site = (name: string | null, over: Partial<Counts>, patterns: Record<string, number> = {}) => ({
+    site: name,
+    ...counts({ healthy: 0, failing: 0, stale: 0, cannotTell: 0, signedOff: 0, atRisk: 0, ...over }),
+    patterns,
+  });
+  const sites = [
+    site("Manila", { healthy: 80, failing: 9, atRisk: 4 }, { "proxy-auth-required": 9, "ews-slow": 4 }),
+    site("Perth", { healthy: 5, stale: 3 }),
+    site("Graz", { signedOff: 40 }),
+    site(null, { failing: 1, signedOff: 10 }, { "proxy-auth-required": 1 }),
+  ];
+
+  test("adds up its sites, and says how many were failing", () => {
+    const total = pastCounts({ at: new Date(now), sites, agents: null });
+    expect(total).toMatchObject({ healthy: 85, failing: 10, stale: 3, signedOff: 50, atRisk: 4 });
+    expect(total.patterns).toEqual({ "proxy-auth-required": 10, "ews-slow": 4 });
+    const said = (of: Counts) => {
+      const { lead, next } = pastSentence(of, []);
+      return [lead.map((run) => run.text).join(""), next];
+    };
+    expect(said(total)).toEqual(["Credential prompts were expected on 10 of 98 machines.", null]);
+    expect(said({ ...total, failing: 0 })).toEqual([
+      "No credential prompts were expected, on 85 of 88 machines.",
+      "3 stale were not part of this statement.",
+    ]);
+  });
+  test("has a row for each site and adds up in each column", () => {
+    const heat = pastHeat(sites);
+    expect(heat.rows.map(({ title, reporting }) => [title, reporting])).toEqual([
+      ["Manila", 89],
+      ["No site", 1],
+      ["Perth", 8],
+    ]);
+    expect(heat.reporting).toBe(98);
+    expect(heat.columns.map(({ id, total }) => [id, total])).toEqual([
+      ["failing", 10],
+      ["proxy-auth-required", 10],
+      ["ews-slow", 4],
+      ["stale", 3],
+    ]);
+    for (const [i, column] of heat.columns.entries())
+      expect(heat.rows.reduce((sum, row) => sum + (row.cells[i] ?? 0), 0)).toBe(column.total);
   });
 });

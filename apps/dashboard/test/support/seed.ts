@@ -541,37 +541,40 @@ function event(
   return { machineId, at: new Date(at), kind, text, detail, severity, replayed: false, changeKey: null };
 }
 
-/** Samples of the last eight hours whose last one is what the machines table says. */
+/** Samples of the last eight hours, of the fleet and of each site; the last ones are what the machines table says. */
 async function seedTrend(db: Fleet, now: Date): Promise<void> {
-  const rows = await db.prisma.machine.findMany({
-    select: { status: true, statusSince: true, atRisk: true, primaryPattern: true },
+  const all = await db.prisma.machine.findMany({
+    select: { site: true, status: true, statusSince: true, atRisk: true, primaryPattern: true, agentVersion: true },
   });
   const end = Math.floor(now.getTime() / minute) * minute;
-  const count = (at: number, status: string) =>
-    rows.filter((row) => row.status === status && row.statusSince.getTime() <= at).length;
-  const patternsAt = (at: number) => {
-    const failing = rows.filter((row) => row.status === "failing" && row.statusSince.getTime() <= at);
-    const names = [...new Set(failing.flatMap((row) => row.primaryPattern ?? []))];
-    return Object.fromEntries(names.map((name) => [name, failing.filter((row) => row.primaryPattern === name).length]));
-  };
+  const sites = [...new Set(all.flatMap(({ site }) => site ?? []))];
   const data = [];
-  for (let at = end - 480 * minute; at <= end; at += 2 * minute) {
-    const [failing, stale, cannotTell, signedOff] = ["failing", "stale", "cannot-tell", "signed-off"].map((s) =>
-      count(at, s),
-    ) as [number, number, number, number];
-    data.push({
-      at: new Date(at),
-      site: "",
-      failing,
-      stale,
-      cannotTell,
-      signedOff,
-      healthy: rows.length - failing - stale - cannotTell - signedOff,
-      atRisk: rows.filter((row) => row.status === "healthy" && row.atRisk).length,
-      patterns: patternsAt(at),
-    });
-  }
+  for (let at = end - 480 * minute; at <= end; at += 2 * minute)
+    for (const site of ["", ...sites]) {
+      const rows = site === "" ? all : all.filter((row) => row.site === site);
+      const of = (status: string) => rows.filter((row) => row.status === status && row.statusSince.getTime() <= at);
+      const [failing, stale, cannotTell, signedOff] = ["failing", "stale", "cannot-tell", "signed-off"].map(
+        (status) => of(status).length,
+      ) as [number, number, number, number];
+      data.push({
+        at: new Date(at),
+        site,
+        failing,
+        stale,
+        cannotTell,
+        signedOff,
+        healthy: rows.length - failing - stale - cannotTell - signedOff,
+        atRisk: rows.filter((row) => row.status === "healthy" && row.atRisk).length,
+        patterns: tally(of("failing").flatMap((row) => row.primaryPattern ?? [])),
+        agents: site === "" ? tally(rows.map((row) => row.agentVersion)) : {},
+      });
+    }
   await db.prisma.fleetSample.createMany({ data, skipDuplicates: true });
+}
+
+/** How often each of these is there. */
+function tally(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((one) => one === name).length]));
 }
 
 /** Many machines, rows only: for lists at size. They have an empty state and no history. */

@@ -6,10 +6,10 @@ import { Chip } from "../status/chip.tsx";
 import styles from "./changes.module.css";
 import { changeTitle } from "./words.ts";
 
-/** A change, and how many of the machines that took it fail now. */
+/** A change, and how many of the machines that took it fail now; null: of a moment gone by, of which that is not known. */
 export interface SeenChange {
   change: FleetChange;
-  failing: number;
+  failing: number | null;
 }
 
 /** What changed on machines, the one that was taken last first: the same change on many machines is one. */
@@ -55,7 +55,7 @@ function Taken({ change, failing }: SeenChange) {
       ) : (
         `${formatCount(change.machines)} machines`
       )}
-      {failing > 0 ? (
+      {failing === null ? null : failing > 0 ? (
         <>
           {" · "}
           <b>{change.machines === 1 ? "failing" : `${formatCount(failing)} failing now`}</b>

@@ -1,21 +1,35 @@
 import { formatCount, safeText } from "@lynceus/protocol/present";
 import Link from "next/link";
+import type { CSSProperties, ReactNode } from "react";
 import { Panel } from "../layout/panel.tsx";
-import { machinesHref } from "../machines/links.ts";
+import { machinesHref, reporting } from "../machines/links.ts";
 import { type Heat, type HeatGroup, keyShares, shade, textOn } from "./heat.ts";
 import styles from "./overview.module.css";
 
 const groupTitles: Record<HeatGroup, string> = {
   failing: "Failing now",
   "at-risk": "Works, at risk",
+  finding: "With this finding",
   "not-seen": "Not seen",
 };
 
 const mix = (tone: string, percent: number) => `color-mix(in oklab, var(--${tone}) ${percent}%, var(--panel))`;
 
-/** Machines by site and finding; each number opens the machines behind it. On a phone: sites with their worst pattern. */
-export function HeatMap({ heat }: { heat: Heat }) {
-  const groups = (["failing", "at-risk", "not-seen"] as const)
+/**
+ * Machines by site and finding; each number opens the machines behind it. On a phone: sites with their worst pattern.
+ * `inSite`: filter term of the one site on screen. `linked` is false for a moment gone by, of which no list is kept.
+ */
+export function HeatMap({
+  heat,
+  inSite = null,
+  linked = true,
+}: {
+  heat: Heat;
+  inSite?: string | null;
+  linked?: boolean;
+}) {
+  const opens = (...terms: (string | null)[]) => (linked ? machinesHref(...terms) : null);
+  const groups = (["failing", "at-risk", "finding", "not-seen"] as const)
     .map((group) => ({ group, columns: heat.columns.map((c, i) => ({ ...c, i })).filter((c) => c.group === group) }))
     .filter((entry) => entry.columns.length > 0);
   return (
@@ -82,9 +96,7 @@ export function HeatMap({ heat }: { heat: Heat }) {
                       <bdi>{safeText(row.title)}</bdi>
                     </th>
                     <td className={styles.total}>
-                      <Link href={machinesHref(row.query, "status:healthy,failing,stale,cannot-tell")} prefetch={false}>
-                        {formatCount(row.reporting)}
-                      </Link>
+                      <Figure href={opens(row.query, reporting)}>{formatCount(row.reporting)}</Figure>
                     </td>
                     {groups.map((entry, g) => [
                       g > 0 ? <td key={`${entry.group}-gap`} className={styles.gap} /> : null,
@@ -102,13 +114,12 @@ export function HeatMap({ heat }: { heat: Heat }) {
                         const percent = shade(count, row.reporting, column.tone);
                         return (
                           <td key={column.id}>
-                            <Link
-                              href={machinesHref(row.query, column.query)}
-                              prefetch={false}
+                            <Figure
+                              href={opens(row.query, column.query)}
                               style={{ background: mix(column.tone, percent), color: textOn(column.tone, percent) }}
                             >
                               {formatCount(count)}
-                            </Link>
+                            </Figure>
                           </td>
                         );
                       }),
@@ -119,16 +130,16 @@ export function HeatMap({ heat }: { heat: Heat }) {
               <tfoot>
                 <tr>
                   <th scope="row" className={styles.site}>
-                    All sites
+                    {inSite === null ? "All sites" : "In all"}
                   </th>
-                  <td className={styles.total}>{formatCount(heat.reporting)}</td>
+                  <td className={styles.total}>
+                    <Figure href={opens(reporting, inSite)}>{formatCount(heat.reporting)}</Figure>
+                  </td>
                   {groups.map((entry, g) => [
                     g > 0 ? <td key={`${entry.group}-gap`} className={styles.gap} /> : null,
                     ...entry.columns.map((column) => (
                       <td key={column.id}>
-                        <Link href={machinesHref(column.query)} prefetch={false}>
-                          {formatCount(column.total)}
-                        </Link>
+                        <Figure href={opens(column.query, inSite)}>{formatCount(column.total)}</Figure>
                       </td>
                     )),
                   ])}
@@ -141,11 +152,7 @@ export function HeatMap({ heat }: { heat: Heat }) {
               const worst = heat.columns.find((_, i) => (row.cells[i] ?? 0) > 0);
               const count = worst ? (row.cells[heat.columns.indexOf(worst)] ?? 0) : 0;
               return (
-                <Link
-                  key={row.title}
-                  href={machinesHref(row.query, worst?.query ?? "status:healthy,failing,stale,cannot-tell")}
-                  prefetch={false}
-                >
+                <Figure key={row.title} href={opens(row.query, worst?.query ?? reporting)}>
                   <bdi>{safeText(row.title)}</bdi>
                   <span className="dim">
                     {worst ? (
@@ -156,16 +163,32 @@ export function HeatMap({ heat }: { heat: Heat }) {
                       `${formatCount(row.reporting)} reporting, none failing`
                     )}
                   </span>
-                </Link>
+                </Figure>
               );
             })}
           </div>
           <p className={styles.small}>
-            A dot is zero. At-risk machines are also counted as healthy. Each number opens the machines behind it.
+            {linked
+              ? "A dot is zero. At-risk machines are also counted as healthy. Each number opens the machines behind it."
+              : "A dot is zero. A finding's machines failed or were at risk: they were counted together."}
             {heat.hidden > 0 ? ` ${heat.hidden} quieter sites are not listed.` : ""}
           </p>
         </>
       )}
     </Panel>
+  );
+}
+
+/** A number that opens what it counts, or stands for itself. */
+function Figure(props: { href: string | null; style?: CSSProperties; children: ReactNode }) {
+  const { href, style, children } = props;
+  return href === null ? (
+    <span className={styles.figure} style={style}>
+      {children}
+    </span>
+  ) : (
+    <Link className={styles.figure} href={href} prefetch={false} style={style}>
+      {children}
+    </Link>
   );
 }

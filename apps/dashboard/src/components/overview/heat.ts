@@ -6,7 +6,8 @@ import { shortTitle } from "./short-titles.ts";
 /** Site × pattern: which cells there are, what each opens, and how dark it is (interface section 8). */
 
 export type HeatTone = "bad-fill" | "off" | "stale-fill" | "unk-fill";
-export type HeatGroup = "failing" | "at-risk" | "not-seen";
+/** `finding`: failing or at risk, of a moment gone by. */
+export type HeatGroup = "failing" | "at-risk" | "finding" | "not-seen";
 
 export interface HeatColumn {
   id: string;

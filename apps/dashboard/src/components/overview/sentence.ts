@@ -115,14 +115,15 @@ function sharedText({ explains, of, misfits }: SharedCause, failing: number): st
 }
 
 /** "187 stale and 62 cannot tell are not part of this statement." */
-function uncovered(counts: Counts): string | null {
+export function uncovered(counts: Counts, tense: "now" | "past" = "now"): string | null {
   const parts = [
     counts.stale > 0 ? `${formatCount(counts.stale)} stale` : null,
     counts.cannotTell > 0 ? `${formatCount(counts.cannotTell)} cannot tell` : null,
   ].filter((part) => part !== null);
   if (parts.length === 0) return null;
   const one = counts.stale + counts.cannotTell === 1;
-  return `${parts.join(" and ")} ${one ? "is" : "are"} not part of this statement.`;
+  const verb = tense === "now" ? (one ? "is" : "are") : one ? "was" : "were";
+  return `${parts.join(" and ")} ${verb} not part of this statement.`;
 }
 
 /** Keeps names such as "EWS" and "IIS" as they are. */

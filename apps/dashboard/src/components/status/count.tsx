@@ -14,11 +14,12 @@ export function Count(props: {
   /** Right of the word: "+347 in 1 h". */
   change?: ReactNode;
   meaning: string;
-  href: string;
+  /** Null: of a moment gone by, of which no list is kept. */
+  href: string | null;
 }) {
   const { status, value, share, change, meaning, href } = props;
-  return (
-    <Link className={styles.count} href={href} data-status={status}>
+  const parts = (
+    <>
       <span className={styles.countWord}>
         <StatusMark status={status} />
         {statusWords[status]}
@@ -29,6 +30,15 @@ export function Count(props: {
         {share === undefined ? null : <small>{share}</small>}
       </span>
       <span className={styles.countMeaning}>{meaning}</span>
+    </>
+  );
+  return href === null ? (
+    <div className={styles.count} data-status={status}>
+      {parts}
+    </div>
+  ) : (
+    <Link className={styles.count} href={href} data-status={status}>
+      {parts}
     </Link>
   );
 }

@@ -2,8 +2,9 @@ import { causeFindings } from "@lynceus/db/cause-spread";
 import { readAttributions } from "@lynceus/db/causes";
 import { changeFailing } from "@lynceus/db/change-counts";
 import { inSnapshot } from "@lynceus/db/client";
-import { countsOf, fleetCells } from "@lynceus/db/fleet-cells";
+import { agentVersions, countsOf, type FleetCell, fleetCells } from "@lynceus/db/fleet-cells";
 import { listFleetChanges } from "@lynceus/db/fleet-changes";
+import { fleetAt, incidentsAt, takenBy } from "@lynceus/db/fleet-past";
 import { heldReasons } from "@lynceus/db/incident-page";
 import { listIncidents } from "@lynceus/db/incidents";
 import { countMachines } from "@lynceus/db/machines";
@@ -15,33 +16,37 @@ import { atSites, SeriesError } from "@lynceus/db/series-grid";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { allows, type Scope } from "@lynceus/protocol/access";
 import { parseFilter } from "@lynceus/protocol/filter";
-import { compareNatural, formatCount, formatDuration, formatShare, formatTime } from "@lynceus/protocol/present";
+import { compareNatural } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
 import Link from "next/link";
 import { causeSubject } from "../../../components/causes/words.ts";
 import { ChangeList } from "../../../components/changes/change-list.tsx";
 import { changeKindTitles } from "../../../components/changes/words.ts";
-import { ChartPanel } from "../../../components/charts/chart-panel.tsx";
-import { StepChart } from "../../../components/charts/step-chart.tsx";
 import forms from "../../../components/forms/forms.module.css";
 import { incidentHref } from "../../../components/incidents/words.ts";
 import { PageHeader } from "../../../components/layout/page-header.tsx";
 import { Panel } from "../../../components/layout/panel.tsx";
 import { StateBox } from "../../../components/layout/state-box.tsx";
-import { machinesHref, reporting as reportingTerm, term } from "../../../components/machines/links.ts";
+import { machinesHref, term } from "../../../components/machines/links.ts";
 import { RememberZone } from "../../../components/machines/remember-zone.tsx";
+import { AgentVersions } from "../../../components/overview/agent-versions.tsx";
+import { FleetState } from "../../../components/overview/fleet-state.tsx";
 import { heatOf } from "../../../components/overview/heat.ts";
 import { HeatMap } from "../../../components/overview/heat-map.tsx";
 import { OpenIncidents } from "../../../components/overview/incidents.tsx";
+import { OverTime } from "../../../components/overview/over-time.tsx";
 import styles from "../../../components/overview/overview.module.css";
+import { momentOf } from "../../../components/overview/past.ts";
+import { PastOverview, type PastPage } from "../../../components/overview/past-overview.tsx";
 import { Picker } from "../../../components/overview/pickers.tsx";
 import { reportingCount, sentenceOf } from "../../../components/overview/sentence.ts";
-import { shortTitle } from "../../../components/overview/short-titles.ts";
-import { deltas, deltaText, patternLines, trendOf, trendTable } from "../../../components/overview/trend.ts";
-import { Count } from "../../../components/status/count.tsx";
+import { deltas, trendOf } from "../../../components/overview/trend.ts";
+import { versionsOf } from "../../../components/overview/versions.ts";
+import { Banner } from "../../../components/status/banner.tsx";
 import { VerdictSentence } from "../../../components/status/verdict-sentence.tsx";
 import { requireRight } from "../../../lib/session.ts";
 import { alerting, tellsSomebody } from "../../../lib/told.ts";
+import { version as installed } from "../../../lib/version.ts";
 import { viewerZone, zoneName } from "../../../lib/zone.ts";
 
 export const metadata: Metadata = { title: "Overview" };
@@ -102,9 +107,36 @@ async function readPage(db: FleetReader, site: string | null, scope: Scope, rang
     ),
     loose: loose.failing,
     cells,
+    agents: await agentVersions(db, { site }),
     changes,
     samples,
     lastHour,
+  };
+}
+
+/** What is kept of a moment gone by, from one snapshot. */
+async function readPast(db: FleetReader, site: string | null, scope: Scope, range: Range, at: Date): Promise<PastPage> {
+  const since = new Date(at.getTime() - ranges[range] * 3_600_000);
+  const fleet = await fleetAt(db, { at, site });
+  const seen = (await listFleetChanges(db, { since, begunBy: at, limit: 6 })).items;
+  const taken = await takenBy(
+    db,
+    seen.map(({ id }) => id),
+    at,
+  );
+  const changes = seen
+    .map((change) => {
+      const then = taken.get(change.id);
+      return then ? { ...change, machines: then.machines, lastAt: then.lastAt.toISOString() } : change;
+    })
+    .map((change) => ({ change, failing: null }));
+  const until = fleet?.at ?? at;
+  return {
+    fleet,
+    incidents: await incidentsAt({ ...db, scope }, at),
+    changes,
+    samples: await fleetTrend(db, { site, since, until, points: 240 }),
+    lastHour: await fleetTrend(db, { site, since: new Date(until.getTime() - 65 * 60_000), until }),
   };
 }
 
@@ -117,35 +149,53 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
   const range: Range =
     typeof params.range === "string" && Object.hasOwn(ranges, params.range) ? (params.range as Range) : "8h";
   const site = typeof params.site === "string" && params.site !== "" ? params.site : null;
+  const moment = momentOf(params.at, Date.now());
+  const zoneText = (at: number) => zoneName(zone, at);
+  const addressOf = (at: number | null) => {
+    const query = new URLSearchParams();
+    if (site !== null) query.set("site", site);
+    if (range !== "8h") query.set("range", range);
+    if (at !== null) query.set("at", new Date(at).toISOString());
+    return query.size === 0 ? "/" : `/?${query}`;
+  };
+  if (moment !== null && moment.problem === null) {
+    const { at } = moment;
+    const [past, sites, cycle] = await inSnapshot(
+      fleet,
+      async (db) =>
+        [
+          await readPast(db, site, seenAt(fleet, site), range, new Date(at)),
+          sitesOf(await fleetCells(db)),
+          (await currentPolicy(db))?.body.intervals.cycleMinutes ?? null,
+        ] as const,
+    );
+    return (
+      <>
+        <RememberZone zone={zone} />
+        <Header site={site} sites={sites} range={range} />
+        <PastOverview
+          at={at}
+          now={Date.now()}
+          page={past}
+          since={at - ranges[range] * 3_600_000}
+          range={range}
+          staleAfter={staleAfter(cycle)}
+          installed={installed}
+          byTag={(fleet.scope.tags?.length ?? 0) > 0}
+          zone={zone}
+          zoneText={zoneText(at)}
+          href={addressOf}
+        />
+      </>
+    );
+  }
   const page = await inSnapshot(fleet, (db) => readPage(db, site, seenAt(fleet, site), range));
   const { asOf } = page;
   const cells = site === null ? page.cells : page.cells.filter((cell) => cell.site === site);
   const counts = countsOf(cells);
   const all = reportingCount(counts);
-  const sites = [...new Set(page.cells.flatMap((cell) => cell.site ?? []))].sort(compareNatural);
 
-  const header = (
-    <PageHeader title="Overview" asOf={asOf}>
-      {sites.length > 1 ? (
-        <Picker
-          name="site"
-          variant="subtle"
-          value={site ?? ""}
-          options={[{ value: "", label: "All sites" }, ...sites.map((name) => ({ value: name, label: name }))]}
-        />
-      ) : null}
-      <Picker
-        name="range"
-        value={range}
-        options={[
-          { value: "8h", label: "Last 8 h" },
-          { value: "1h", label: "Last 1 h" },
-          { value: "24h", label: "Last 24 h" },
-          { value: "7d", label: "Last 7 d" },
-        ]}
-      />
-    </PageHeader>
-  );
+  const header = <Header site={site} sites={sitesOf(page.cells)} range={range} asOf={asOf} freeze={addressOf(asOf)} />;
   if (all + counts.signedOff === 0 && site === null) {
     return (
       <>
@@ -199,7 +249,6 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     remedy,
   });
   const samples = page.samples ?? [];
-  const delta = deltas(page.lastHour ?? [], counts, asOf);
   const failingNow = new Map<string, number>();
   for (const { status, pattern, machines } of cells)
     if (status === "failing" && pattern !== null) failingNow.set(pattern, (failingNow.get(pattern) ?? 0) + machines);
@@ -209,35 +258,11 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     { ...counts, patterns: Object.fromEntries(failingNow) },
     asOf,
   );
-  const lines = patternLines(
-    trend,
-    worst.map(([pattern]) => pattern),
-  );
-  const lineName = (pattern: string | null) =>
-    pattern !== null ? shortTitle(pattern) : lines.length === 1 ? "failing" : "other causes";
   const events = page.changes
     .filter(({ change, failing }) => Date.parse(change.firstAt) >= page.since && failing > 0)
     .slice(0, 1)
-    .map(({ change }) => ({
-      at: Date.parse(change.firstAt) / 1000,
-      label: `${formatTime(Date.parse(change.firstAt), context)} ${changeKindTitles[change.kind].toLowerCase()}`,
-    }));
+    .map(({ change }) => ({ at: Date.parse(change.firstAt), title: changeKindTitles[change.kind] }));
   const status = (value: string) => machinesHref(term("status", value), siteTerm);
-  const four = [
-    ["healthy", counts.healthy, delta?.healthy, "Exchange answers on the configured route", "ok-fill"],
-    ["failing", counts.failing, delta?.failing, "Not reached, or no silent sign-in", "bad-fill"],
-    [
-      "stale",
-      counts.stale,
-      delta?.stale,
-      page.cycleMinutes === null
-        ? "Silent too long; not counted as bad"
-        : `Silent for over ${formatDuration(3 * page.cycleMinutes * 60_000)}; not counted as bad`,
-      "stale-fill",
-    ],
-    ["cannot-tell", counts.cannotTell, delta?.cannotTell, "The facts do not allow a verdict", "unk-fill"],
-  ] as const;
-  const zoneText = zoneName(zone, asOf);
   const named =
     page.incidents.find((incident) => shared !== null && incident.causeId === shared.id) ??
     page.incidents.find((incident) => top !== undefined && incident.title === top.cause) ??
@@ -247,6 +272,11 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
     <>
       <RememberZone zone={zone} />
       {header}
+      {moment === null ? null : (
+        <div className={styles.past}>
+          <Banner>{moment.problem}. This is the present.</Banner>
+        </div>
+      )}
       <VerdictSentence {...(sentence.next === null ? {} : { next: <bdi>{sentence.next}</bdi> })}>
         {sentence.lead.map((run, i) =>
           run.bad ? (
@@ -271,48 +301,12 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
           ),
         )}
       </VerdictSentence>
-      <Panel label="Fleet state">
-        <div className={styles.counts}>
-          {four.map(([name, count, change, meaning]) => (
-            <Count
-              key={name}
-              status={name}
-              value={formatCount(count)}
-              share={all === 0 ? undefined : formatShare(count, all)}
-              change={deltaText(change)}
-              meaning={meaning}
-              href={status(name)}
-            />
-          ))}
-        </div>
-        <div
-          className={styles.prop}
-          role="img"
-          aria-label={`To scale: ${four.map(([name, count]) => `${formatCount(count)} ${name.replace("-", " ")}`).join(", ")}`}
-        >
-          {four.map(([name, count, , , fill]) =>
-            count > 0 ? <i key={name} style={{ flex: count, background: `var(--${fill})` }} /> : null,
-          )}
-        </div>
-        <p className={styles.small}>
-          To scale,{" "}
-          <Link href={machinesHref(reportingTerm, siteTerm)}>
-            {formatCount(all)} {all === 1 ? "machine" : "machines"}
-          </Link>
-          .{" "}
-          {counts.signedOff > 0 ? (
-            <>
-              {formatCount(counts.signedOff)} more {counts.signedOff === 1 ? "machine" : "machines"} signed off (asleep
-              or shut down) and {counts.signedOff === 1 ? "is" : "are"} in none of the four.{" "}
-              <Link className="link" href={status("signed-off")}>
-                Show them
-              </Link>
-            </>
-          ) : (
-            "No machine signed off."
-          )}
-        </p>
-      </Panel>
+      <FleetState
+        counts={counts}
+        change={deltas(page.lastHour ?? [], counts, asOf)}
+        staleAfter={staleAfter(page.cycleMinutes)}
+        inSite={siteTerm}
+      />
       <div className={styles.row1}>
         <div className={styles.stack}>
           <OpenIncidents
@@ -339,7 +333,10 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
         </Panel>
       </div>
       <div className={styles.row2}>
-        <HeatMap heat={heatOf(cells)} />
+        <div className={styles.stack}>
+          <HeatMap heat={heatOf(cells)} inSite={siteTerm} />
+          <AgentVersions versions={versionsOf(page.agents, installed)} inSite={siteTerm} />
+        </div>
         <div className={styles.stack}>
           {page.samples === null ? (
             // To who sees machines by tag.
@@ -347,71 +344,62 @@ export default async function OverviewPage({ searchParams }: { searchParams: Pro
               <p className={forms.none}>Earlier figures are kept by site, and not of machines by tag.</p>
             </Panel>
           ) : (
-            <>
-              <ChartPanel
-                title="Failing machines over time"
-                subtitle={`by pattern, last ${range.replace(/(\d+)/, "$1 ")}, ${zoneText}`}
-                name="lynceus-failing"
-                table={trendTable(
-                  trend,
-                  [
-                    { title: "Failing", value: (point) => point.failing },
-                    ...lines.map((line) => ({
-                      title: line.pattern ?? "Other causes",
-                      value: (_: unknown, i: number) => line.values[i] ?? 0,
-                    })),
-                    { title: "At risk, working", value: (point) => point.atRisk },
-                  ],
-                  context,
-                )}
-              >
-                <StepChart
-                  times={trend.times}
-                  series={lines.map((line, i) => ({
-                    label: lineName(line.pattern),
-                    tone: i === 0 ? "bad-fill" : i === 1 && line.pattern !== null ? "ink2" : "ink3",
-                    ...(i === 0 ? { filled: true } : {}),
-                    values: line.values,
-                  }))}
-                  events={events}
-                  zone={zone}
-                  height={220}
-                  sentence={`Failing machines over the last ${range}: ${formatCount(counts.failing)} now, ${worst.map(([pattern, machines]) => `${formatCount(machines)} with ${pattern}`).join(", ")}.`}
-                />
-              </ChartPanel>
-              <ChartPanel
-                title="Not seen"
-                subtitle="stale, or cannot tell"
-                name="lynceus-not-seen"
-                table={trendTable(
-                  trend,
-                  [
-                    { title: "Stale", value: (point) => point.stale },
-                    { title: "Cannot tell", value: (point) => point.cannotTell },
-                  ],
-                  context,
-                )}
-              >
-                <StepChart
-                  times={trend.times}
-                  series={[
-                    { label: "stale", tone: "stale", values: trend.points.map((p) => p?.stale ?? null) },
-                    {
-                      label: "cannot tell",
-                      tone: "unk",
-                      dashed: true,
-                      values: trend.points.map((p) => p?.cannotTell ?? null),
-                    },
-                  ]}
-                  zone={zone}
-                  height={120}
-                  sentence={`Machines not seen over the last ${range}: ${formatCount(counts.stale)} stale and ${formatCount(counts.cannotTell)} cannot tell now.`}
-                />
-              </ChartPanel>
-            </>
+            <OverTime
+              trend={trend}
+              worst={worst.map(([pattern]) => pattern)}
+              events={events}
+              range={range}
+              now={asOf}
+              zone={zone}
+              zoneText={zoneText(asOf)}
+            />
           )}
         </div>
       </div>
     </>
+  );
+}
+
+const sitesOf = (cells: readonly FleetCell[]): string[] =>
+  [...new Set(cells.flatMap((cell) => cell.site ?? []))].sort(compareNatural);
+
+/** A machine is stale after three cycles without a word (ms); null where no policy says how long a cycle is. */
+const staleAfter = (cycleMinutes: number | null) => (cycleMinutes === null ? null : 3 * cycleMinutes * 60_000);
+
+/** `asOf` and `freeze`, the address of this moment, are of a page that is live. */
+function Header(props: {
+  site: string | null;
+  sites: readonly string[];
+  range: Range;
+  asOf?: number;
+  freeze?: string;
+}) {
+  const { site, sites, range, asOf, freeze } = props;
+  return (
+    <PageHeader title="Overview" asOf={asOf}>
+      {freeze === undefined ? null : (
+        <Link className={styles.freeze} href={freeze} prefetch={false} title="This moment as a page that stays">
+          Freeze
+        </Link>
+      )}
+      {sites.length > 1 ? (
+        <Picker
+          name="site"
+          variant="subtle"
+          value={site ?? ""}
+          options={[{ value: "", label: "All sites" }, ...sites.map((name) => ({ value: name, label: name }))]}
+        />
+      ) : null}
+      <Picker
+        name="range"
+        value={range}
+        options={[
+          { value: "8h", label: "Last 8 h" },
+          { value: "1h", label: "Last 1 h" },
+          { value: "24h", label: "Last 24 h" },
+          { value: "7d", label: "Last 7 d" },
+        ]}
+      />
+    </PageHeader>
   );
 }
