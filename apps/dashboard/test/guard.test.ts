@@ -26,11 +26,15 @@ const openRoutes: Record<string, string> = {
   "api/sign-in": "it makes the session",
   "api/sign-in/code": "it makes the session",
   "api/sign-in/sso": "it makes the session",
+  "wall/alive": "the wallboard's token, or a session, is its key: else 401",
+  "wall/token": "it keeps the wallboard's token",
   "api/sign-out": "it ends the session, if there is one",
 };
 const openPages: Record<string, string> = {
   login: "it makes the session",
   "login/code": "it makes the session",
+  wall: "a token of the scope wall, or a session, is its key: else it says how to get one",
+  "wall/open": "it keeps the wallboard's token",
   welcome: "the one-time link is its key",
   "i/[number]": "a session, or the signed link of a notice, is its key: else it leads to the log-in",
 };

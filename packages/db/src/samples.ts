@@ -1,7 +1,7 @@
 import { isWholeFleet } from "@lynceus/protocol/access";
 import type { FleetSample } from "@lynceus/protocol/counts";
 import type { Counts } from "@lynceus/protocol/read-api";
-import { type Database, Prisma } from "./client.ts";
+import { type Database, Prisma, type Reader } from "./client.ts";
 import { countsOf, type FleetCell, fleetCells } from "./fleet-cells.ts";
 import { type FleetReader, wholeFleet } from "./scope.ts";
 
@@ -134,7 +134,7 @@ export interface LastCount {
 }
 
 /** The last sample of the fleet, for the installation's own metrics; null before the first. */
-export async function lastCount(db: Database): Promise<LastCount | null> {
+export async function lastCount(db: Reader): Promise<LastCount | null> {
   const [last] = await db.prisma.$queryRaw<LastCount[]>`
     SELECT at, agents FROM fleet_samples WHERE site = '' ORDER BY at DESC LIMIT 1`;
   return last ?? null;

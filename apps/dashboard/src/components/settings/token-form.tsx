@@ -26,6 +26,9 @@ export function TokenForm({ known }: { known: KnownNames }) {
       {made === null ? null : (
         <Copyable title={`Token ${made.label}, for ${made.sees}: shown once`} value={made.secret} label="Copy token" />
       )}
+      {made === null || made.opens === null ? null : (
+        <Copyable title="Open once on the screen" value={made.opens} label="Copy address" />
+      )}
       <TextInput
         label="Label"
         name="label"

@@ -11,8 +11,7 @@ import { countMachines } from "@lynceus/db/machines";
 import { openCauses } from "@lynceus/db/overview";
 import { currentPolicy } from "@lynceus/db/policies";
 import { fleetTrend } from "@lynceus/db/samples";
-import type { Fleet, FleetReader } from "@lynceus/db/scope";
-import { atSites, SeriesError } from "@lynceus/db/series-grid";
+import type { FleetReader } from "@lynceus/db/scope";
 import { textsOf } from "@lynceus/diagnosis/texts";
 import { allows, type Scope } from "@lynceus/protocol/access";
 import { parseFilter } from "@lynceus/protocol/filter";
@@ -44,6 +43,7 @@ import { deltas, trendOf } from "../../../components/overview/trend.ts";
 import { versionsOf } from "../../../components/overview/versions.ts";
 import { Banner } from "../../../components/status/banner.tsx";
 import { VerdictSentence } from "../../../components/status/verdict-sentence.tsx";
+import { seenAt } from "../../../lib/seen-at.ts";
 import { requireRight } from "../../../lib/session.ts";
 import { alerting, tellsSomebody } from "../../../lib/told.ts";
 import { version as installed } from "../../../lib/version.ts";
@@ -56,16 +56,6 @@ type Range = keyof typeof ranges;
 
 /** Failing machines that are in no incident: too few share their cause, or it began a moment ago. */
 const looseQuery = "status:failing incident:none";
-
-/** What is seen at a site, so that figures of incidents are of its machines; who sees machines by tag sees what they saw. */
-function seenAt(fleet: Fleet, site: string | null): Scope {
-  try {
-    return site === null ? fleet.scope : atSites(fleet, [site]).scope;
-  } catch (error) {
-    if (error instanceof SeriesError) return fleet.scope;
-    throw error;
-  }
-}
 
 /** Everything on the page, from one snapshot. */
 async function readPage(db: FleetReader, site: string | null, scope: Scope, range: Range) {

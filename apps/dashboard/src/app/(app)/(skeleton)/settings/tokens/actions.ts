@@ -6,14 +6,15 @@ import { tokenScopeSchema } from "@lynceus/protocol/access-schema";
 import { revalidatePath } from "next/cache";
 import { type AccessErrors, readAccess } from "../../../../../lib/access-input.ts";
 import { database } from "../../../../../lib/db.ts";
+import { environment } from "../../../../../lib/env.ts";
 import { formText } from "../../../../../lib/form-text.ts";
 import { requireAct } from "../../../../../lib/session.ts";
 
 export interface TokenState {
   errors: Partial<Record<"label" | "days" | "may", string>> & AccessErrors;
   values: { label: string; days: string; may: TokenScope };
-  /** The token just made: shown once, kept nowhere. */
-  made: { label: string; secret: string; sees: string } | null;
+  /** The token just made: shown once, kept nowhere. `opens`: where a screen gets the wallboard by it. */
+  made: { label: string; secret: string; sees: string; opens: string | null } | null;
   turn: number;
 }
 
@@ -47,7 +48,12 @@ export async function makeApiToken(before: TokenState, form: FormData): Promise<
   return {
     errors: {},
     values: { label: "", days: "90", may: "read" },
-    made: { label, secret, sees: scopeText(access) },
+    made: {
+      label,
+      secret,
+      sees: scopeText(access),
+      opens: may === "wall" ? new URL(`/wall/open#${secret}`, environment().publicUrl).href : null,
+    },
     turn,
   };
 }
