@@ -40,7 +40,7 @@ lynceus-collector rediagnose --help
   --migrate              bring the database to this version before anything else
   --id NAME              name of this collector among those of one database (host name and port)
   --requests-per-second N  budget of the whole fleet per target host (15)
-  --retention-days N     days that observations are kept (30)
+  --retention-days N     days that observations are kept (30), until an admin sets it
   --api-requests-per-minute N  requests of one token or address (600); a Grafana with many viewers needs more
   --metrics-sites N      sites with lines of their own in /metrics (50)
   --metrics-open         /metrics without a token, where nobody else reaches the port

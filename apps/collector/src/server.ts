@@ -6,6 +6,7 @@ import { installationId } from "@lynceus/db/installation";
 import { clearConnected, countMachines } from "@lynceus/db/machines";
 import { listen } from "@lynceus/db/notify";
 import { ensurePartitions } from "@lynceus/db/partitions";
+import { noteStartedRetention } from "@lynceus/db/retention";
 import { wholeFleet } from "@lynceus/db/scope";
 import { getSetting, setSetting } from "@lynceus/db/settings";
 import { listSiteSubnets, siteFinder } from "@lynceus/db/sites";
@@ -338,6 +339,7 @@ export async function startCollector(options: CollectorOptions) {
   const shownHost = options.host === "0.0.0.0" || options.host === "::" ? "localhost" : options.host;
   listening = `${tls ? "wss" : "ws"}://${shownHost.includes(":") ? `[${shownHost}]` : shownHost}:${port}`;
   await setSetting(db, "collector", { url: options.publicUrl ?? listening, pin: tls?.pin ?? null });
+  await noteStartedRetention(db, config.retentionDays);
 
   const sweeps = createSweeps({ db, config, cycleMinutes: () => policy.cycleMinutes });
   const safely = (what: string, work: () => Promise<unknown>) =>

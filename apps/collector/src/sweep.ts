@@ -2,14 +2,12 @@ import type { Database } from "@lynceus/db/client";
 import { expireCommands } from "@lynceus/db/commands";
 import { foldFleetCells } from "@lynceus/db/fleet-cells";
 import { dropExpired, ensurePartitions } from "@lynceus/db/partitions";
+import { readRetention } from "@lynceus/db/retention";
 import { recordSample } from "@lynceus/db/samples";
 import { getSetting, setSetting } from "@lynceus/db/settings";
 import { sweepStale } from "@lynceus/db/sweep";
 import type { CollectorConfig } from "./config.ts";
 import { beat, staleBefore, uptimeKey, uptimeSchema } from "./uptime.ts";
-
-/** Findings, timelines and trends are small and are kept for thirteen months (domain 6.4). */
-const historyDays = 396;
 
 export interface SweepOptions {
   readonly db: Database;
@@ -39,7 +37,7 @@ export function createSweeps({ db, config, cycleMinutes }: SweepOptions) {
     hour: (now: number) => ensurePartitions(db, new Date(now)),
 
     /** Each day: what is older than the retention goes. */
-    day: (now: number) => dropExpired(db, new Date(now), { observationDays: config.retentionDays, historyDays }),
+    day: async (now: number) => dropExpired(db, new Date(now), (await readRetention(db, config.retentionDays)).days),
   };
 }
 

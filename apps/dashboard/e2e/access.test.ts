@@ -60,9 +60,11 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/on-call": "oversee",
   "/patterns": "read",
   "/patterns/[id]": "read",
+  "/privacy": "read",
   "/settings": "read",
   "/settings/account": "read",
   "/settings/audit": "configure",
+  "/settings/retention": "read",
   "/settings/roles": "read",
   "/settings/sign-on": "configure",
   "/settings/tokens": "configure",
@@ -74,6 +76,8 @@ const pageRules: Record<string, Right | "session" | "open"> = {
   "/sites/[slug]": "read",
   "/targets": "read",
   "/targets/[version]": "read",
+  "/wall": "open",
+  "/wall/open": "open",
   "/welcome": "open",
 };
 const routeRules: Record<string, Right | "open"> = {
@@ -97,6 +101,8 @@ const routeRules: Record<string, Right | "open"> = {
   "GET /machines/rows": "read",
   "GET /machines/values": "read",
   "GET /silences/preview": "read",
+  "GET /wall/alive": "open",
+  "POST /wall/token": "open",
 };
 /** What a route is asked with, for the other part. */
 const queries: Record<string, (other: Name) => string> = {

@@ -2,7 +2,7 @@ import { currentPolicy, stagedPolicy } from "@lynceus/db/policies";
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openLive, shown, signIn, visit } from "./support/browser.ts";
+import { confirm, openLive, shown, signIn, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* A policy from its test on one machine, over a part of the fleet, to everybody, and back. */
@@ -29,20 +29,6 @@ const panel = (title: string | RegExp) =>
     .locator("section")
     .filter({ has: page.getByRole("heading", { name: title }), visible: true })
     .first();
-
-/** Presses a button that asks once more. The question goes by itself: a page that was slow is asked again. */
-async function confirm(label: string, again: RegExp): Promise<void> {
-  const first = page.getByRole("button", { name: label, exact: true });
-  const second = page.getByRole("button", { name: again });
-  const pressed = async () => {
-    if (!(await second.isVisible())) await first.click({ timeout: 2_000 }).catch(() => {});
-    return second.click({ timeout: 2_000 }).then(
-      () => true,
-      () => false,
-    );
-  };
-  await expect.poll(pressed, { timeout: 20_000 }).toBe(true);
-}
 
 test("a version is tested on one machine, widened, given to all, and the one before is brought back", async () => {
   const before = (await currentPolicy(dashboard.db))?.version ?? 0;
@@ -72,7 +58,7 @@ test("a version is tested on one machine, widened, given to all, and the one bef
     .poll(async () => (await stagedPolicy(dashboard.db))?.rollout, { timeout: 20_000 })
     .toMatchObject({ percent: 25, sites: ["Singapore"], machines: [dashboard.fleet.ids.get("SIN-LT-4401")] });
 
-  await confirm("Give it to the whole fleet", /Give it to \d+ machines/);
+  await confirm(page, "Give it to the whole fleet", /Give it to \d+ machines/);
   await panel(`Version ${before + 1}, in force`).waitFor();
   expect(await stagedPolicy(dashboard.db)).toBeNull();
 
@@ -80,7 +66,7 @@ test("a version is tested on one machine, widened, given to all, and the one bef
     .getByRole("link", { name: String(before), exact: true })
     .click();
   await panel("If it came back").waitFor();
-  await confirm("Bring it back", /Bring it back to the whole fleet/);
+  await confirm(page, "Bring it back", /Bring it back to the whole fleet/);
   await panel(`Version ${before + 2}, in force`).waitFor();
   expect((await currentPolicy(dashboard.db))?.note).toBe(`as version ${before}`);
 });

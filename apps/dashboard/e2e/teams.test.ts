@@ -1,12 +1,13 @@
 import { createOTP } from "@better-auth/utils/otp";
 import { listAudit } from "@lynceus/db/audit";
+import { readRetention } from "@lynceus/db/retention";
 import { createUser, listUsers } from "@lynceus/db/users";
 import { everyMachine } from "@lynceus/protocol/access";
 import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, confirm, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { client, type Person, startProvider } from "./support/provider.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -161,6 +162,38 @@ describe("an admin", () => {
     expect(await page.locator("tbody tr").count()).toBe(50);
     await page.getByRole("link", { name: "Older entries" }).click();
     await expect.poll(() => page.locator("tbody tr").count()).toBe(10);
+  });
+
+  test("changes how long things are kept, with what was before and after in the audit log; a viewer reads it", async () => {
+    const keep = async (days: string) => {
+      await page.getByLabel("Days of observations").fill(days);
+      await confirm(page, "Save", "Save: what is older is deleted");
+    };
+    await open(page, "/settings/retention");
+    await keep("0");
+    await shown(page, '"0" is no such time; use a whole number of days from 1 to 3,650, e.g. 30.').waitFor();
+    expect((await readRetention(dashboard.db)).saved).toBe(false);
+    await keep("14");
+    await shown(page, "Saved. What is older goes at the next 03:23 UTC.").waitFor();
+    await page.getByRole("row", { name: "Observations 14 days" }).waitFor();
+    expect((await readRetention(dashboard.db)).days).toEqual({ observationDays: 14, historyDays: 396 });
+
+    await open(page, "/settings/audit?kind=retention");
+    const row = page.getByRole("row").filter({ hasText: "retention.save" });
+    await row.filter({ hasText: /observationDays.*30.*14/s }).waitFor();
+    expect(await row.count()).toBe(1);
+    expect(await row.innerText()).not.toContain("historyDays");
+
+    const account = await person("vera", "viewer");
+    const vera = await visit(browser);
+    await open(vera.page, "/login");
+    await signIn(vera.page, account);
+    await shown(vera.page, "Overview").waitFor();
+    await open(vera.page, "/settings/retention");
+    await shown(vera.page, /^An admin of the whole fleet may change them/).waitFor();
+    expect(await vera.page.getByRole("textbox").count()).toBe(0);
+    complaints.push(...vera.complaints);
+    await vera.context.close();
   });
 
   test("finds every page of the settings", async () => {

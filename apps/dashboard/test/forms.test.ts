@@ -11,6 +11,7 @@ import { tokenFormSchema } from "../src/lib/enrolment-input.ts";
 import { enrolCommands, enrolmentText, fenceOf } from "../src/lib/enrolment-text.ts";
 import { readEnvironment } from "../src/lib/env.ts";
 import { nextPath } from "../src/lib/next-path.ts";
+import { readRetentionForm } from "../src/lib/retention-input.ts";
 import { isSameOrigin } from "../src/lib/same-origin.ts";
 import { emptySetup, keptOf, readSetup, setupOf } from "../src/lib/setup-input.ts";
 
@@ -323,5 +324,21 @@ describe("environment", () => {
     ["LYNCEUS_PUBLIC_URL", { LYNCEUS_PUBLIC_URL: "ftp://lynceus.example.org" }],
   ])("names %s when it is wrong", (name, change) => {
     expect(() => readEnvironment({ ...env, ...change })).toThrow(name);
+  });
+});
+
+describe("retention", () => {
+  test("takes whole days, and names the value, the rule and an example for others", () => {
+    expect(readRetentionForm({ observationDays: " 14", historyDays: "396" })).toEqual({
+      retention: { observationDays: 14, historyDays: 396 },
+      errors: {},
+    });
+    expect(readRetentionForm({ observationDays: "1.5", historyDays: "10" })).toEqual({
+      retention: null,
+      errors: {
+        observationDays: '"1.5" is no such time; use a whole number of days from 1 to 3,650, e.g. 30.',
+        historyDays: '"10" is no such time; use a whole number of days from 36 to 3,650, e.g. 396.',
+      },
+    });
   });
 });

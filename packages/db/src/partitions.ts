@@ -1,3 +1,4 @@
+import type { Retention } from "@lynceus/protocol/retention";
 import { type Database, Prisma } from "./client.ts";
 import { minuteDays } from "./count-series.ts";
 import { tenMinutesDays } from "./target-samples.ts";
@@ -43,14 +44,6 @@ async function partitionsOf(tx: Prisma.TransactionClient): Promise<string[]> {
     SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = '"observations"'::regclass ORDER BY 1`;
   return rows.map((row) => row.name).filter((name) => /^observations_\d{8}$/.test(name));
-}
-
-export interface Retention {
-  /** Whole days of observations that are kept; today is beside them. */
-  observationDays: number;
-  /** Days that timeline entries, cleared findings and causes, changes, quarantine, finished commands, hours of the trend, reports, canaries,
-   * verifications, incidents that are over, notices and silences are kept. */
-  historyDays: number;
 }
 
 /**

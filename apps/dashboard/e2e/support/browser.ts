@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** A visitor: a context of its own, and what its pages complained about. */
 export interface Visitor {
@@ -49,4 +50,18 @@ export async function openLive(page: Page, address: string): Promise<void> {
 /** Text that is on screen. While a page is streamed, a second copy of it can stand hidden beside. */
 export function shown(within: Page | Locator, text: string | RegExp, options: { exact?: boolean } = {}): Locator {
   return within.getByText(text, options).filter({ visible: true }).first();
+}
+
+/** Presses a button that asks once more. The question goes by itself: a page that was slow is asked again. */
+export async function confirm(page: Page, label: string, again: string | RegExp): Promise<void> {
+  const first = page.getByRole("button", { name: label, exact: true });
+  const second = page.getByRole("button", { name: again });
+  const pressed = async () => {
+    if (!(await second.isVisible())) await first.click({ timeout: 2_000 }).catch(() => {});
+    return second.click({ timeout: 2_000 }).then(
+      () => true,
+      () => false,
+    );
+  };
+  await expect.poll(pressed, { timeout: 20_000 }).toBe(true);
 }

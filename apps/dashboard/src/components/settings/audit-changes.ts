@@ -75,6 +75,7 @@ export const auditKinds: Readonly<Record<string, string>> = {
   note: "notes",
   session: "sessions",
   receiver: "receivers of notices",
+  retention: "retention",
   silence: "silences",
   "sign-in": "sign-in rules",
   "sign-on": "single sign-on",

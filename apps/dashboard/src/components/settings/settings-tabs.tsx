@@ -13,6 +13,8 @@ const pages: readonly { href: string; title: string; right: Right }[] = [
   { href: "/settings/roles", title: "Roles", right: "read" },
   { href: "/settings/tokens", title: "API tokens", right: "configure" },
   { href: "/settings/sign-on", title: "Sign-on", right: "configure" },
+  { href: "/settings/retention", title: "Retention", right: "read" },
+  { href: "/privacy", title: "Privacy", right: "read" },
   { href: "/settings/audit", title: "Audit log", right: "configure" },
 ];
 

@@ -38,6 +38,7 @@ export const shellPages = (access: Access): readonly ShellPage[] => all.filter((
 const within: Readonly<Record<string, readonly string[]>> = {
   "/incidents": ["/causes"],
   "/silences": ["/maintenance"],
+  "/settings": ["/privacy"],
 };
 
 /** Whether `path` lies on the page `href` or below it. */
