@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Database, openDatabase } from "@lynceus/db/client";
 import { startEmbeddedPostgres } from "@lynceus/db/embedded";
 import { currentPolicy, savePolicy } from "@lynceus/db/policies";
+import { collected, collectedName } from "@lynceus/protocol/collected";
 import { openChromium } from "@lynceus/testkit/chromium";
 import { closedPorts } from "@lynceus/testkit/listening";
 import type { Browser, Page } from "playwright-core";
@@ -48,6 +49,13 @@ const start = (options: readonly string[]) => up(dataDir, [...ports, ...options]
 
 /** With this machine's agent, which believes that its settings are those of the file. */
 const startWithAgent = () => start(["--proxy-settings", network.proxySettings]);
+
+/** Names of all values in facts, as the privacy ledger writes them. */
+function namesOf(value: unknown, name = ""): string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => namesOf(one, `${name}[]`));
+  if (typeof value !== "object") return [collectedName(name)];
+  return Object.entries(value ?? {}).flatMap(([key, part]) => namesOf(part, name === "" ? key : `${name}.${key}`));
+}
 
 /** Ctrl-C. */
 async function stop(product: Running): Promise<number | null> {
@@ -155,6 +163,23 @@ describe("this machine", () => {
     await shown(row, "Healthy").waitFor();
     expect(await row.count()).toBe(1);
     expect(await row.locator("td a").first().getAttribute("href")).toBe(`/machines/${(await machine()).id}`);
+  });
+
+  test("sent nothing that the privacy ledger does not list", async () => {
+    const listed = new Map<string, Set<string>>(
+      collected().map(({ id, fields }) => [id, new Set(fields.map(({ path: name }) => name))]),
+    );
+    const sent = await withDatabase((db) =>
+      db.prisma.observation.findMany({
+        where: { kind: { in: ["system", "settings", "pac", "wpad", "probe"] } },
+        select: { kind: true, facts: true },
+      }),
+    );
+    expect(new Set(sent.map(({ kind }) => kind)).size).toBeGreaterThan(2);
+    const unlisted = sent.flatMap(({ kind, facts }) =>
+      namesOf(facts).filter((name) => !listed.get(kind)?.has(name.replace(/\.headers\..*/, ".headers.*"))),
+    );
+    expect([...new Set(unlisted)]).toEqual([]);
   });
 
   test("has both lanes of the evidence chain, with what was seen", async () => {
