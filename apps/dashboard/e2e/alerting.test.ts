@@ -9,7 +9,7 @@ import { hashPassword } from "better-auth/crypto";
 import { runMigrations } from "graphile-worker";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { ask, openLive, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { deliverTo, mailServer, webhookServer } from "./support/receivers.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -123,7 +123,7 @@ describe("a receiver", () => {
       "/alerting/versions/1",
       "/settings/audit",
     ]) {
-      const answer = await boss.context.request.get(dashboard.base + path);
+      const answer = await ask(boss.context, dashboard.base + path);
       const text = await answer.text();
       expect([path, answer.status(), text.includes(secret.slice(6))]).toEqual([path, 200, false]);
       expect([path, text.includes("<b>Hook")]).toEqual([path, false]);

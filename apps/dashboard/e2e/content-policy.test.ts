@@ -1,7 +1,7 @@
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openLive, signIn, type Visitor, visit } from "./support/browser.ts";
+import { ask, openLive, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* The content security policy, in a real browser: what it forbids. That no page needs it is in every-page.test.ts. */
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 test("no script runs, and no style sheet counts, without the nonce of its answer", async () => {
   const policies = await Promise.all(
-    [1, 2].map(async () => (await visitor.context.request.get(`${dashboard.base}/login`)).headers()),
+    [1, 2].map(async () => (await ask(visitor.context, `${dashboard.base}/login`)).headers()),
   );
   const directives = new Map(
     (policies[0]?.["content-security-policy"] ?? "").split("; ").map((directive) => {

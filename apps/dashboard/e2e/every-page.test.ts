@@ -4,7 +4,7 @@ import { openChromium } from "@lynceus/testkit/chromium";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openWhole, signIn, type Visitor, visit } from "./support/browser.ts";
+import { ask, openWhole, signIn, type Visitor, visit } from "./support/browser.ts";
 import { hostileStory, markup, seedHostileTexts } from "./support/hostile.ts";
 import { pages, seedPages } from "./support/pages.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
@@ -73,7 +73,7 @@ test.each(pages)("%s is light, is for everybody, and shows what a machine says a
 async function firstLoad(page: Page): Promise<number> {
   // The page that was loaded, not the one that it led to: its address is another one by then.
   const address = await page.evaluate(() => performance.getEntriesByType("navigation")[0]?.name ?? location.href);
-  const html = await (await page.context().request.get(address)).text();
+  const html = await (await ask(page.context(), address)).text();
   const named = [...html.matchAll(/<script[^>]* src="([^"]+)"[^>]*>/g)]
     // For browsers that know no modules.
     .filter(([tag]) => !/nomodule/i.test(tag))

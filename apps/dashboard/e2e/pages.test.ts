@@ -2,7 +2,7 @@ import { recordSample } from "@lynceus/db/samples";
 import { openChromium } from "@lynceus/testkit/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openLive, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { ask, openLive, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
 /* Every page in a real browser, as built, on a fleet with one incident in it. */
@@ -85,7 +85,7 @@ describe("without a session", () => {
   test("no route of data answers", async () => {
     const stranger = await visit(browser);
     for (const path of ["/api/live", "/api/go-to?q=sin", "/machines/rows?q=", "/machines/values?field=site&q="]) {
-      const answer = await stranger.context.request.get(base + path, { maxRedirects: 0 });
+      const answer = await ask(stranger.context, base + path, { maxRedirects: 0 });
       expect([path, answer.status()]).toEqual([path, 401]);
     }
     await stranger.context.close();
@@ -127,9 +127,7 @@ describe("overview", () => {
     expect(figures.length).toBeGreaterThan(10);
     const listed = [];
     for (const [href] of figures) {
-      const answer = await page
-        .context()
-        .request.get(`${base}/machines/rows${new URL(String(href), base).search}&limit=1`);
+      const answer = await ask(page.context(), `${base}/machines/rows${new URL(String(href), base).search}&limit=1`);
       listed.push([href, ((await answer.json()) as { total: number }).total]);
     }
     expect(listed).toEqual(figures);

@@ -7,7 +7,7 @@ import { openChromium } from "@lynceus/testkit/chromium";
 import { hashPassword } from "better-auth/crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { admin, confirm, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
+import { admin, ask, confirm, openWhole, shown, signIn, type Visitor, visit } from "./support/browser.ts";
 import { client, type Person, startProvider } from "./support/provider.ts";
 import { type SeededDashboard, startSeededDashboard } from "./support/seeded.ts";
 
@@ -80,7 +80,7 @@ describe("an admin", () => {
     // Nothing goes before it, by no address.
     await open(olga.page, "/machines");
     expect(new URL(olga.page.url()).pathname).toBe("/first/password");
-    expect((await olga.context.request.get(`${dashboard.base}/machines/rows?q=`)).status()).toBe(403);
+    expect((await ask(olga.context, `${dashboard.base}/machines/rows?q=`)).status()).toBe(403);
     await olga.page.getByLabel("Present password").fill(password);
     await olga.page.getByLabel("New password", { exact: true }).fill("password1234");
     await olga.page.getByLabel("New password again").fill("password1234");
@@ -91,7 +91,7 @@ describe("an admin", () => {
     await olga.page.getByLabel("New password again").fill("tulip ladder crane fog");
     await olga.page.getByRole("button", { name: "Change password" }).click();
     await olga.page.waitForURL(`${dashboard.base}/`);
-    const rows = await (await olga.context.request.get(`${dashboard.base}/machines/rows?q=`)).json();
+    const rows = await (await ask(olga.context, `${dashboard.base}/machines/rows?q=`)).json();
     expect(rows.total).toBeGreaterThan(0);
     expect(new Set(rows.items.map((row: { site: string }) => row.site))).toEqual(new Set(["Singapore"]));
     await open(olga.page, "/settings/users");
@@ -247,7 +247,7 @@ describe("a second factor", () => {
     await tina.page.getByRole("heading", { name: "Code of the app" }).waitFor();
     await picture(tina.page, "code");
     // The password alone opens nothing.
-    expect((await tina.context.request.get(`${dashboard.base}/machines/rows?q=`)).status()).toBe(401);
+    expect((await ask(tina.context, `${dashboard.base}/machines/rows?q=`)).status()).toBe(401);
     await tina.page.getByLabel("Code").fill("000000");
     await tina.page.getByRole("button", { name: "Sign in" }).click();
     await shown(tina.page, "The code is not right", { exact: false }).waitFor();
@@ -284,7 +284,7 @@ describe("a second factor", () => {
     await signIn(uwe.page, account);
     await uwe.page.getByRole("heading", { name: "Set up a second factor" }).waitFor();
     await picture(uwe.page, "first-second-factor");
-    expect((await uwe.context.request.get(`${dashboard.base}/api/go-to?q=sin`)).status()).toBe(403);
+    expect((await ask(uwe.context, `${dashboard.base}/api/go-to?q=sin`)).status()).toBe(403);
     await uwe.page.getByLabel("Password").fill(account.password);
     await uwe.page.getByRole("button", { name: "Set up an app" }).click();
     const key = ((await uwe.page.locator("code").textContent()) ?? "").replace(/ /g, "");
@@ -323,7 +323,7 @@ describe("sessions", () => {
     await first.page.getByRole("button", { name: "Log out everywhere now" }).click();
     await first.page.waitForURL(`${dashboard.base}/login`);
     for (const { context } of [second, third])
-      expect((await context.request.get(`${dashboard.base}/api/go-to?q=sin`)).status()).toBe(401);
+      expect((await ask(context, `${dashboard.base}/api/go-to?q=sin`)).status()).toBe(401);
     await Promise.all(devices.map(({ context }) => context.close()));
   });
 });
@@ -385,7 +385,7 @@ describe("single sign-on", () => {
       hasSso: true,
       name: "Gina Group",
     });
-    const rows = await (await gina.context.request.get(`${dashboard.base}/machines/rows?q=`)).json();
+    const rows = await (await ask(gina.context, `${dashboard.base}/machines/rows?q=`)).json();
     expect(new Set(rows.items.map((row: { site: string }) => row.site))).toEqual(new Set(["Singapore"]));
     complaints.push(...gina.complaints);
     await gina.context.close();

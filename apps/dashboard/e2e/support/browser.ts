@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { APIResponse, Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 
 /** A visitor: a context of its own, and what its pages complained about. */
@@ -65,3 +65,13 @@ export async function confirm(page: Page, label: string, again: string | RegExp)
   };
   await expect.poll(pressed, { timeout: 20_000 }).toBe(true);
 }
+
+/**
+ * Gets an address with a visitor's cookies, beside their page. A server ends a connection that was idle for seconds; what is
+ * asked on it in that moment is asked again, as a browser does.
+ */
+export const ask = (
+  context: BrowserContext,
+  address: string,
+  options: { maxRedirects?: number } = {},
+): Promise<APIResponse> => context.request.get(address, { ...options, maxRetries: 3 });
