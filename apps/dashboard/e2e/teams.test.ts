@@ -159,7 +159,7 @@ describe("an admin", () => {
       await dashboard.db.prisma.$executeRaw`
         INSERT INTO audit (id, at, actor, action, subject) VALUES (gen_random_uuid(), now() - interval '2 days', 'old', 'sites.save', 'x')`;
     await open(page, "/settings/audit?actor=old");
-    expect(await page.locator("tbody tr").count()).toBe(50);
+    await expect.poll(() => page.locator("tbody tr").count()).toBe(50);
     await page.getByRole("link", { name: "Older entries" }).click();
     await expect.poll(() => page.locator("tbody tr").count()).toBe(10);
   });
