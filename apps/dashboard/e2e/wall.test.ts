@@ -168,6 +168,31 @@ describe("with a token", () => {
     await visitor.context.close();
   });
 
+  test("of many incidents it shows the two with most machines, and how many more there are", async () => {
+    const { secret } = await tokenOf();
+    const { incident } = dashboard.db.prisma;
+    const { sites, memory, ...row } = await incident.findUniqueOrThrow({ where: { number: main } });
+    const numbers = [2001, 2002, 2003, 2004, 2005];
+    await incident.createMany({
+      data: numbers.map((number) => ({
+        ...row,
+        sites: sites ?? [],
+        memory: memory ?? {},
+        number,
+        failing: 10_000 - number,
+        acknowledgedBy: "bartholomew.featherstonehaugh@contoso.com",
+      })),
+    });
+    const open = await incident.count({ where: { endedAt: null, live: true } });
+    const visitor = await screen(secret);
+    const footer = board(visitor).locator("footer");
+    expect(await footer.innerText()).toMatch(/^Incident 2001 .*Incident 2002 /s);
+    const more = await shown(footer, `${open - 2} more open`).boundingBox();
+    expect((more?.x ?? 1920) + (more?.width ?? 0)).toBeLessThanOrEqual(1920);
+    await incident.deleteMany({ where: { number: { in: numbers } } });
+    await visitor.context.close();
+  });
+
   test("that is revoked closes the screen at its next look", async () => {
     const { secret, id } = await tokenOf();
     const visitor = await screen(secret);

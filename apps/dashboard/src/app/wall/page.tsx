@@ -242,16 +242,18 @@ export default async function WallPage({ searchParams }: { searchParams: Promise
           {page.incidents.length === 0 ? <span>No incident is open</span> : null}
           {page.incidents.slice(0, mostIncidents).map((incident) => (
             <span key={incident.number} className={styles.incident}>
-              <span>Incident {incident.number} · </span>
-              <bdi>{incident.pattern === null ? safeText(incident.title, 60) : shortTitle(incident.pattern)}</bdi>
-              <span>
+              <span className={styles.number}>Incident {incident.number} · </span>
+              <bdi className={styles.cause}>
+                {incident.pattern === null ? safeText(incident.title, 60) : shortTitle(incident.pattern)}
+              </bdi>
+              <span className={styles.owner}>
                 {" "}
                 · since {clock(Date.parse(incident.since))} ·{" "}
                 {incident.acknowledged === null ? (
                   "not acknowledged"
                 ) : (
                   <>
-                    acknowledged by <bdi>{safeText(incident.acknowledged.by, 40)}</bdi>{" "}
+                    acknowledged by <bdi>{safeText(incident.acknowledged.by.replace(/@.*/s, ""), 24)}</bdi>{" "}
                     {clock(Date.parse(incident.acknowledged.at))}
                   </>
                 )}
@@ -259,7 +261,7 @@ export default async function WallPage({ searchParams }: { searchParams: Promise
             </span>
           ))}
           {page.incidents.length > mostIncidents ? (
-            <span>{formatCount(page.incidents.length - mostIncidents)} more open</span>
+            <span className={styles.more}>{formatCount(page.incidents.length - mostIncidents)} more open</span>
           ) : null}
         </footer>
       </WallFrame>
