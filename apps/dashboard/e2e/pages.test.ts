@@ -354,6 +354,63 @@ describe("everywhere", () => {
     await phone.context.close();
   });
 
+  test("nothing moves for who wants no motion", async () => {
+    // What moves while it is pointed at, while a page is read, and as a menu opens.
+    const moving = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("*")]
+          .filter((element) => {
+            const { animationName, animationDuration, transitionDuration } = getComputedStyle(element);
+            const lasts = (durations: string) => durations.split(",").some((one) => Number.parseFloat(one) > 0);
+            return lasts(transitionDuration) || (animationName !== "none" && lasts(animationDuration));
+          })
+          .map((element) => `${element.tagName} ${element.className}`),
+      );
+    try {
+      for (const reducedMotion of ["no-preference", "reduce"] as const) {
+        await page.emulateMedia({ reducedMotion });
+        await openLive(page, base);
+        await page
+          .getByRole("navigation", { name: "Main", exact: true })
+          .getByRole("link", { name: "Changes" })
+          .hover();
+        const menu = page.getByRole("menu");
+        await page.getByRole("button", { name: /^range:/ }).click();
+        await menu.waitFor();
+        if (reducedMotion === "reduce") expect(await moving()).toEqual([]);
+        else expect((await moving()).length).toBeGreaterThan(0);
+      }
+    } finally {
+      await page.emulateMedia({ reducedMotion: null });
+    }
+  });
+
+  test("on the widest screens lines stay short, and a page but the table of machines ends before its columns are far apart", async () => {
+    const wide = await visit(browser, { viewport: { width: 3840, height: 2160 } });
+    await wide.page.goto(`${base}/login`);
+    await signIn(wide.page);
+    await wide.page.waitForURL(`${base}/`);
+    for (const path of ["/", `/machines/${machineId("SIN-LT-4401")}`, "/patterns/proxy-auth-required", "/settings"]) {
+      await openLive(wide.page, base + path);
+      const widths = await wide.page.evaluate(() => {
+        const across = (element: Element) => element.getBoundingClientRect().width;
+        const lines = [...document.querySelectorAll("main :is(p, h1)")].map((text) => {
+          const size = Number.parseFloat(getComputedStyle(text).fontSize);
+          // A letter is about half as wide as the text is high.
+          return across(text) / (size * 0.5);
+        });
+        const parts = [...document.querySelectorAll("main section")].map(across);
+        return { letters: Math.max(0, ...lines), part: Math.max(0, ...parts) };
+      });
+      expect(widths.letters, path).toBeLessThan(200);
+      expect(widths.part, path).toBeLessThanOrEqual(1760);
+      expect(widths.part, path).toBeGreaterThan(500);
+    }
+    await openLive(wide.page, `${base}/machines`);
+    expect((await wide.page.getByRole("table").first().boundingBox())?.width).toBeGreaterThan(3000);
+    await wide.context.close();
+  });
+
   test("light and dark follow the system, and a choice is kept", async () => {
     for (const scheme of ["light", "dark"] as const) {
       const other = await visit(browser, { colorScheme: scheme });

@@ -69,12 +69,13 @@ export function FindingsPanel({
                       </small>
                     ))}
                   </td>
-                  <td className="nowrap">
-                    {finding.severity}
-                    <small>confidence {finding.confidence}</small>
+                  <td className="nowrap" data-label="">
+                    {finding.severity} <small>confidence {finding.confidence}</small>
                   </td>
-                  <td className="nowrap">{formatTime(Date.parse(finding.since), { now, zone })}</td>
-                  <td className="nowrap">
+                  <td className="nowrap" data-label="from">
+                    {formatTime(Date.parse(finding.since), { now, zone })}
+                  </td>
+                  <td className="nowrap" data-label={finding.clearedAt ? "until" : ""}>
                     {finding.clearedAt ? formatTime(Date.parse(finding.clearedAt), { now, zone }) : "holds"}
                   </td>
                 </tr>

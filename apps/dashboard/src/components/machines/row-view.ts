@@ -55,7 +55,7 @@ export function rowView(row: MachineRow, context: { now: number; zone: string })
   const name = row.hostname === "" ? row.id : safeText(row.hostname);
   return {
     // The mark "simulated" takes its share of the column.
-    name: middleCut(name, row.simulated ? 9 : 19),
+    name: middleCut(name, row.simulated ? 9 : 17),
     fullName: name,
     site: row.site === null ? "none" : safeText(row.site),
     finding: row.primary === null ? "" : shortTitle(row.primary.pattern),

@@ -1,10 +1,18 @@
 "use client";
 
 import { type Access, isWholeFleet, type Role, type Scope } from "@lynceus/protocol/access";
-import { NativeSelect, Radio, TagsInput } from "@mantine/core";
+import { NativeSelect, Radio } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { useState } from "react";
-import { type AccessErrors, namesDivider } from "../../lib/access-input.ts";
+import type { AccessErrors } from "../../lib/access-input.ts";
 import forms from "../forms/forms.module.css";
+import styles from "./settings.module.css";
+
+/** Loaded where a part of the fleet is chosen, which few accounts are. */
+const NamesField = dynamic(() => import("./names-field.tsx").then((file) => file.NamesField), {
+  // Without a place of its own to wait in, the choice itself would wait for it.
+  loading: () => <div className={styles.namesPlace} />,
+});
 
 /** Names that machines have now; others may be typed. */
 export interface KnownNames {
@@ -60,27 +68,10 @@ export function ScopeFields(props: { value: Scope; known: KnownNames; error?: st
       </Radio.Group>
       {scope === "part" ? (
         <div className={forms.pair}>
-          <Names label="Sites" name={`${prefix}sites`} value={value.sites ?? []} known={known.sites} />
-          <Names label="Tags" name={`${prefix}tags`} value={value.tags ?? []} known={known.tags} />
+          <NamesField label="Sites" name={`${prefix}sites`} value={value.sites ?? []} known={known.sites} />
+          <NamesField label="Tags" name={`${prefix}tags`} value={value.tags ?? []} known={known.tags} />
         </div>
       ) : null}
     </>
-  );
-}
-
-function Names(props: { label: string; name: string; value: readonly string[]; known: readonly string[] }) {
-  const { label, name, value, known } = props;
-  return (
-    <TagsInput
-      label={label}
-      name={name}
-      defaultValue={[...value]}
-      data={[...known]}
-      hiddenInputValuesDivider={namesDivider}
-      splitChars={["\n"]}
-      acceptValueOnBlur
-      maxTags={200}
-      placeholder={value.length === 0 ? "any that is chosen or typed" : ""}
-    />
   );
 }

@@ -24,6 +24,8 @@ const KeyHelp = dynamic(() => import("./key-help.tsx").then((file) => file.KeyHe
 
 /** The machines table needs the width: there the sidebar is a rail unless asked otherwise. */
 const startsAsRail = (path: string) => path === "/machines";
+/** On the widest screens too; other pages end where lines and columns would be too far apart. */
+const takesAllWidth = (path: string) => path === "/machines" || path.startsWith("/machines/views/");
 
 /** Sidebar, phone dock, go-to palette and keys around a page. */
 export function AppFrame(props: {
@@ -101,7 +103,13 @@ export function AppFrame(props: {
         </div>
       </AppShell.Navbar>
 
-      <AppShell.Main id="main" tabIndex={-1} className={styles.main ?? ""} data-live={live.state}>
+      <AppShell.Main
+        id="main"
+        tabIndex={-1}
+        className={styles.main ?? ""}
+        data-live={live.state}
+        data-wide={takesAllWidth(path)}
+      >
         <NotLiveBanner />
         {children}
       </AppShell.Main>
