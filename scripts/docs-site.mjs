@@ -22,6 +22,7 @@ export function readPages(texts) {
     const tokens = markdown.parse(text, {});
     const anchors = new Map();
     const links = [];
+    const images = [];
     let title = file;
     tokens.forEach((token, index) => {
       if (token.type === "heading_open") {
@@ -32,9 +33,12 @@ export function readPages(texts) {
         anchors.set(anchor, heading);
         token.attrSet("id", anchor);
       }
-      for (const child of token.children ?? []) if (child.type === "link_open") links.push(child);
+      for (const child of token.children ?? []) {
+        if (child.type === "link_open") links.push(child);
+        if (child.type === "image") images.push(child);
+      }
     });
-    return { file, target: targetOf(file), title, anchors, links, tokens };
+    return { file, target: targetOf(file), title, anchors, links, images, tokens };
   });
 }
 
@@ -48,12 +52,12 @@ function destination(file, href) {
   };
 }
 
-/** `docs/api.md: "x.md" is not there`; empty when each link leads somewhere. */
+/** `docs/api.md: "x.md" is not there`; empty when each link leads somewhere, and each picture is there. */
 export function checkLinks(pages, root) {
   const byFile = new Map(pages.map((page) => [page.file, page]));
-  return pages.flatMap(({ file, links }) =>
-    links.flatMap((link) => {
-      const href = link.attrGet("href");
+  return pages.flatMap(({ file, links, images }) =>
+    [...links, ...images].flatMap((link) => {
+      const href = link.attrGet("href") ?? link.attrGet("src");
       const to = destination(file, href);
       if (!to) return [];
       const page = byFile.get(to.file);
@@ -83,6 +87,7 @@ nav input{width:100%;font:inherit;color:inherit;background:var(--soft);border:1p
 pre,code{font-family:ui-monospace,monospace;font-size:.875em}code{background:var(--soft);padding:.1em .3em;border-radius:3px}pre{background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.9rem 1rem;overflow:auto;overflow-wrap:normal}pre code{padding:0;background:none}main h1 code,main h2 code,main h3 code{padding:0;background:none}
 table{border-collapse:collapse;display:block;overflow:auto;font-size:.925rem;overflow-wrap:normal}th,td{border-bottom:1px solid var(--line);padding:.45rem .8rem .45rem 0;text-align:left;vertical-align:top}th{color:var(--quiet);font-weight:600}
 @media(max-width:52rem){body{display:flex;flex-direction:column}.to-pages{display:block;padding:.75rem 1.25rem;border-bottom:1px solid var(--line)}main{order:1;padding-top:.5rem;width:100%}nav{order:2;position:static;height:auto;border-right:0;border-top:1px solid var(--line);font-size:1rem}nav a{padding:.6rem 0}td,th{min-width:8rem}}
+img{max-width:100%;height:auto;border:1px solid var(--line);border-radius:6px}
 @media print{nav,.to-pages{display:none}body{display:block}}`;
 
 /** What search.js searches: each section of each page as address from the root, page, heading, text in lower case. */

@@ -1,6 +1,6 @@
 // `npm run docs`: makes dist/docs, a site of what is in docs/, README.md and CONTRIBUTING.md. Files alone: open index.html, or put
 // them on any web server. `--check` makes nothing, and fails on a link that leads nowhere.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fail, install, root } from "./prepare.mjs";
 
@@ -28,6 +28,7 @@ if (process.argv.includes("--check")) {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, renderPage(page, pages));
   }
+  cpSync(path.join(root, "docs/screens"), path.join(out, "docs/screens"), { recursive: true });
   const search = readFileSync(path.join(root, "scripts/docs-search.js"), "utf8");
   writeFileSync(path.join(out, "search.js"), `const sections = ${JSON.stringify(searchSections(pages))};\n${search}`);
   process.stdout.write(`${pages.length} pages: ${path.join(out, "index.html")}\n`);

@@ -68,11 +68,12 @@ describe("the documentation", () => {
   it("is told where a file or a heading is not there", () => {
     const pages = readPages({
       "a.md": "# A\n[b](b.md) [c](docs/c.md#there) [c](docs/c.md#elsewhere) [out](https://example.org/x)",
-      "docs/c.md": "# C\n## There\n[up](../a.md) [own](#there)",
+      "docs/c.md": "# C\n## There\n[up](../a.md) [own](#there) ![x](screens/x.png)",
     });
     expect(checkLinks(pages, "/nowhere")).toEqual([
       'a.md: "b.md" is not there',
       'a.md: "docs/c.md#elsewhere" names a heading that docs/c.md has not',
+      'docs/c.md: "screens/x.png" is not there',
     ]);
     expect(renderPage(pages[1], pages)).toContain('href="../a.html"');
     expect(anchorOf("What is `not` done, and why?")).toBe("what-is-not-done-and-why");
@@ -97,7 +98,7 @@ describe("the documentation", () => {
   });
 
   it("names no option that no program has", () => {
-    const scripts = ["verify", "package-agent", "docs", "accuracy", "grafana", "bench"].map(
+    const scripts = ["verify", "package-agent", "docs", "accuracy", "grafana", "bench", "screenshots"].map(
       (name) => `scripts/${name}.mjs`,
     );
     const written = [...scripts, ...sources().filter((file) => file.startsWith("apps/cli/"))].map(text);

@@ -143,7 +143,12 @@ const not: Readonly<Record<string, readonly string[]>> = {
     "ExecStart=/usr/bin/npm run up -- --public-name collector.example.org --data-dir /var/lib/lynceus --no-agent",
   ],
   "goes on until it is ended, with a Grafana that cannot be had here": ["npm run dev"],
-  "takes pictures, which a person looks at": ["npx vitest run --root e2e --config vitest.screenshots.config.mts"],
+  "takes pictures, which a person looks at": [
+    "npm run screenshots",
+    "npm run screenshots -- --docs",
+    "npm run screenshots -- machine",
+    "npx vitest run --root e2e --config vitest.screenshots.config.mts",
+  ],
   "opens an editor": ["editor /etc/lynceus-agent/agent.env"],
   "needs a real Windows": [
     "sc query LynceusAgent >nul 2>&1 || msiexec /i \\\\contoso.com\\netlogon\\lynceus-agent.msi /qn ENROLL_TOKEN=lyn1.… ALLOWED_SUFFIXES=contoso.com",
