@@ -35,16 +35,23 @@ export async function signIn(page: Page, account: { email: string; password: str
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** Opens a page and waits until all of it is where it belongs: while it is streamed, a second copy of a part can stand hidden. */
+/** All of a page is where it belongs: while it is streamed, a second copy of a part can stand hidden, and what is read has a panel in its place. */
+const isWhole = () =>
+  document.querySelector('[hidden][id^="S:"]') === null &&
+  document.querySelector('main [aria-label="Loading"]') === null;
+
+/** Opens a page and waits until all of it is where it belongs. */
 export async function openWhole(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  await page.waitForFunction(() => document.querySelector('[hidden][id^="S:"]') === null);
+  await page.waitForFunction(isWhole);
 }
 
 /** Opens a page and waits until it follows the fleet: its scripts run from then on. */
 export async function openLive(page: Page, address: string): Promise<void> {
   await openWhole(page, address);
   await page.locator('main[data-live="live"]').waitFor();
+  // The first word of the stream can have a part drawn again that was not yet taken over by the scripts.
+  await page.waitForFunction(isWhole);
 }
 
 /** Text that is on screen. While a page is streamed, a second copy of it can stand hidden beside. */

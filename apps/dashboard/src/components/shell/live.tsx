@@ -1,7 +1,17 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useEffectEvent,
+  useMemo,
+  useRef,
+  useState,
+  useTransition,
+} from "react";
 
 /** No event or heartbeat for this long: the page no longer claims to be live (ms). */
 const silentAfter = 15_000;
@@ -34,8 +44,17 @@ export function useLive(): Live {
 export function LiveProvider({ children }: { children: ReactNode }) {
   const router = useRouter();
   const [live, setLive] = useState<Live>({ state: "connecting", heardAt: null, retryAt: null, changes: 0 });
-  // What arrived while the tab was hidden is shown when it is looked at again.
+  // What arrived while the tab was hidden, or while the page was rendered again, is shown afterwards.
   const owed = useRef(false);
+  const [rendering, startRendering] = useTransition();
+  // One at a time: React shows the last of several that overlap, and in a storm there is always one more.
+  const refresh = useEffectEvent(() => {
+    owed.current = document.hidden || rendering;
+    if (!owed.current) startRendering(() => router.refresh());
+  });
+  useEffect(() => {
+    if (!rendering && owed.current) refresh();
+  }, [rendering]);
 
   useEffect(() => {
     let source: EventSource | null = null;
@@ -44,14 +63,6 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let delay = firstRetry;
     let missed = false;
 
-    const refresh = () => {
-      if (document.hidden) {
-        owed.current = true;
-      } else {
-        owed.current = false;
-        router.refresh();
-      }
-    };
     const heard = (changed: boolean) => {
       clearTimeout(silence);
       silence = setTimeout(lost, silentAfter);
@@ -116,7 +127,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       clearTimeout(silence);
       source?.close();
     };
-  }, [router]);
+  }, []);
 
   // While the stream is down no timer of it runs: this one notices that the silence has become long.
   useEffect(() => {
