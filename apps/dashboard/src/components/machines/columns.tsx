@@ -99,6 +99,14 @@ function formatSkew(ms: number): string {
   return `${ms > 0 ? "+" : "−"}${formatDuration(Math.abs(ms))}`;
 }
 
-export function toTableRow(row: MachineRow, context: { now: number; zone: string }): TableRow {
-  return { row, view: rowView(row, context) };
+/** Rows as they are shown at a moment, each made once: the same machine is the same row, however often it is asked for. */
+export function keptTableRows(context: { now: number; zone: string }): (row: MachineRow) => TableRow {
+  const kept = new WeakMap<MachineRow, TableRow>();
+  return (row) => {
+    const known = kept.get(row);
+    if (known !== undefined) return known;
+    const made = { row, view: rowView(row, context) };
+    kept.set(row, made);
+    return made;
+  };
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { formatCount } from "@lynceus/protocol/present";
-import type { MachineRow } from "@lynceus/protocol/read-api";
+import type { MachineRow as Machine } from "@lynceus/protocol/read-api";
 import { useMediaQuery } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useTable } from "@tanstack/react-table";
@@ -12,10 +12,11 @@ import type { BulkKind } from "../../lib/bulk-input.ts";
 import { BulkBar, type May } from "./bulk-bar.tsx";
 import { Cards } from "./cards.tsx";
 import { columnIds, columnInfo, infoOf } from "./column-info.ts";
-import { columns, features, type TableRow, toTableRow } from "./columns.tsx";
+import { columns, features, keptTableRows, type TableRow } from "./columns.tsx";
 import { saveMachines } from "./export-button.tsx";
 import { FilterField } from "./filter-field.tsx";
 import { machineHref, term } from "./links.ts";
+import { MachineRow, type RowActs } from "./machine-row.tsx";
 import styles from "./machines.module.css";
 import { ProbeRun } from "./probe-run.tsx";
 import type { Defaults } from "./query.ts";
@@ -84,15 +85,15 @@ export function MachinesTable({
   useEffect(() => look(from, to), [look, from, to]);
 
   // The table is of what is drawn: places by their index, also those whose row is not there yet.
+  const tableRow = useMemo(() => keptTableRows({ now: Date.parse(asOf), zone }), [asOf, zone]);
   const drawn = useMemo(() => {
-    const context = { now: Date.parse(asOf), zone };
     const list: TableRow[] = [];
     for (let i = from; i < to; i++) {
       const row = rows.get(i);
-      if (row !== undefined) list.push(toTableRow(row, context));
+      if (row !== undefined) list.push(tableRow(row));
     }
     return list;
-  }, [rows, from, to, asOf, zone]);
+  }, [rows, from, to, tableRow]);
   const visibility = useMemo(() => Object.fromEntries(columnIds.map((id) => [id, cols.includes(id)])), [cols]);
   const table = useTable({
     features,
@@ -144,7 +145,7 @@ export function MachinesTable({
   }, [query, sort]);
 
   /** The rows that are on screen now, of those that are drawn. */
-  const onScreen = (): MachineRow[] => {
+  const onScreen = (): Machine[] => {
     const { scrollTop = 0, clientHeight = 0 } = scroller.current ?? {};
     const [start, end] = [Math.floor(scrollTop / height), Math.floor((scrollTop + clientHeight - 30) / height)];
     return Array.from({ length: Math.max(0, end - start) }, (_, i) => rows.get(start + i)).filter(
@@ -152,7 +153,7 @@ export function MachinesTable({
     );
   };
   const count = countOf(chosen);
-  const probeOne = async (row: MachineRow) => {
+  const probeOne = async (row: Machine) => {
     const response = await fetch(`/api/machines/${row.id}/check-now`, { method: "POST" }).catch(() => null);
     notifications.show({
       message: response?.ok
@@ -186,7 +187,7 @@ export function MachinesTable({
     const descending = sort === `-${key}` ? false : sort === key ? true : key === "since" || key === "seen";
     setSort(`${descending ? "-" : ""}${key}`);
   };
-  const altClick = (event: MouseEvent, id: string, row: MachineRow) => {
+  const altClick = (event: MouseEvent, id: string, row: Machine) => {
     const info = infoOf(id);
     const value = info.value?.(row) ?? null;
     if (!event.altKey || !info.field || value === null || value === "") return;
@@ -195,7 +196,24 @@ export function MachinesTable({
     setQuery([query, added].filter((part) => part !== "").join(" "));
   };
 
-  const visible = columnIds.filter((id) => cols.includes(id));
+  const latest = useRef<RowActs>(undefined);
+  latest.current = {
+    activate: setActive,
+    open: (id) => router.push(machineHref(id)),
+    select,
+    filterBy: altClick,
+  };
+  const acts = useMemo<RowActs>(
+    () => ({
+      activate: (at) => latest.current?.activate(at),
+      open: (id) => latest.current?.open(id),
+      select: (at, range) => latest.current?.select(at, range),
+      filterBy: (event, column, machine) => latest.current?.filterBy(event, column, machine),
+    }),
+    [],
+  );
+
+  const visible = useMemo(() => columnIds.filter((id) => cols.includes(id)), [cols]);
   const width = visible.reduce((sum, id) => sum + columnInfo[id].width, 30);
   const before = items[0]?.start ?? 0;
   const after = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0);
@@ -219,7 +237,7 @@ export function MachinesTable({
         children
       ) : phone ? (
         <Cards
-          rows={firstLoaded(rows).map((row) => toTableRow(row, { now: Date.parse(asOf), zone }))}
+          rows={firstLoaded(rows).map(tableRow)}
           total={total}
           onMore={() => look(firstLoaded(rows).length, firstLoaded(rows).length + 100)}
         />
@@ -295,40 +313,20 @@ export function MachinesTable({
                         </td>
                       </tr>
                     );
-                  const on = isChosen(chosen, machine.id);
                   return (
-                    <tr
+                    <MachineRow
                       // By place: two places may hold one machine for a moment, while it moves.
                       key={`at-${item.index}`}
-                      aria-rowindex={item.index + 2}
-                      aria-selected={on}
-                      data-active={item.index === active}
-                      className={changed.has(machine.id) ? "changed" : undefined}
-                      style={{ height }}
-                      onClick={() => setActive(item.index)}
-                      onDoubleClick={() => router.push(machineHref(machine.id))}
-                    >
-                      <td className={styles.check}>
-                        <input
-                          type="checkbox"
-                          aria-label={`Select ${row.original.view.fullName}`}
-                          checked={on}
-                          disabled={chosen.kind === "all"}
-                          onChange={() => {}}
-                          onClick={(event) => select(item.index, event.shiftKey)}
-                        />
-                      </td>
-                      {row.getVisibleCells().map((cell) => (
-                        <td
-                          key={cell.id}
-                          className={cell.column.id === "name" ? styles.frozen : undefined}
-                          data-align={infoOf(cell.column.id).align}
-                          onClickCapture={(event) => altClick(event, cell.column.id, machine)}
-                        >
-                          <table.FlexRender cell={cell} />
-                        </td>
-                      ))}
-                    </tr>
+                      row={row}
+                      at={item.index}
+                      columns={visible}
+                      on={isChosen(chosen, machine.id)}
+                      active={item.index === active}
+                      changed={changed.has(machine.id)}
+                      fixed={chosen.kind === "all"}
+                      height={height}
+                      acts={acts}
+                    />
                   );
                 })}
                 {after > 0 ? (
@@ -360,8 +358,8 @@ export function MachinesTable({
 }
 
 /** The rows from the first one on, up to where the first is missing. */
-function firstLoaded(rows: ReadonlyMap<number, MachineRow>): MachineRow[] {
-  const list: MachineRow[] = [];
-  for (let i = 0; rows.has(i); i++) list.push(rows.get(i) as MachineRow);
+function firstLoaded(rows: ReadonlyMap<number, Machine>): Machine[] {
+  const list: Machine[] = [];
+  for (let i = 0; rows.has(i); i++) list.push(rows.get(i) as Machine);
   return list;
 }
