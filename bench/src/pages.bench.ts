@@ -1,16 +1,12 @@
 // Server time of every page and filter of the built dashboard with a large fleet and its history (bench/src/seed), beside
 // the same pages with a small fleet: what size costs. A request ends when its last byte is there; one at a time, on loopback.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type Database, openDatabase } from "@lynceus/db/client";
-import { startEmbeddedPostgres } from "@lynceus/db/embedded";
-import { migrate } from "@lynceus/db/migrate";
-import { type Dashboard, startDashboard } from "./dashboard.ts";
+import type { Database } from "@lynceus/db/client";
+import type { Dashboard } from "./dashboard.ts";
 import { childrenOf, fixed, loadAverage, machineLine, median, onCpuMs, percentile, table } from "./figures.ts";
 import { type MeasuredPage, measuredPages } from "./pages/list.ts";
-import { seedFleet } from "./seed/seed.ts";
+import { type SeededFleet, withSeeded } from "./seeded.ts";
 
 const { values } = parseArgs({
   options: {
@@ -39,34 +35,8 @@ interface Timed {
 }
 
 /** Measures all pages on one fleet. */
-async function measure(fleet: {
-  machines: number;
-  openFindings: number;
-  days: number;
-  keptIn?: string;
-}): Promise<Timed[]> {
-  const made = fleet.keptIn === undefined ? mkdtempSync(path.join(tmpdir(), "lynceus-pages-")) : null;
-  const directory = fleet.keptIn ?? made ?? "";
-  const postgres = await startEmbeddedPostgres({ dataDirectory: path.join(directory, "postgres") });
-  const stops: (() => Promise<void>)[] = [() => postgres.stop()];
-  try {
-    await migrate(postgres.url);
-    const db = openDatabase({ url: postgres.url });
-    stops.push(() => db.close());
-    if (made !== null) {
-      const { machines, openFindings, days } = fleet;
-      await seedFleet(db, { machines, openFindings, days, seed: 1, now: new Date() }, (line) =>
-        process.stderr.write(`  ${line}\n`),
-      );
-    }
-    const dashboard = await startDashboard(db, 17_441);
-    stops.push(dashboard.stop);
-    return await timePages(db, dashboard, postgres.pid);
-  } finally {
-    for (const stop of stops.reverse()) await stop();
-    if (made !== null) rmSync(made, { recursive: true, force: true });
-  }
-}
+const measure = (fleet: SeededFleet): Promise<Timed[]> =>
+  withSeeded(fleet, 17_441, ({ db, dashboard, postgresPid }) => timePages(db, dashboard, postgresPid));
 
 async function timePages(db: Database, dashboard: Dashboard, postgres: number): Promise<Timed[]> {
   const timed: Timed[] = [];
@@ -113,7 +83,7 @@ const large = await measure({
   machines: Number(values.machines),
   openFindings: Number(values["open-findings"]),
   days: Number(values.days),
-  ...(values["data-dir"] === undefined ? {} : { keptIn: path.resolve(values["data-dir"]) }),
+  keptIn: values["data-dir"] === undefined ? undefined : path.resolve(values["data-dir"]),
 });
 
 process.stdout.write(
