@@ -24,14 +24,20 @@ export const views = {
 export type View = keyof typeof views;
 export const viewNames = Object.keys(views) as View[];
 
-/** Somebody with a screen of that kind. One zone and no motion: pictures of two runs differ in times alone. */
+const zone = "Europe/Zurich";
+
+/**
+ * Somebody with a screen of that kind, who has been here before, so that the server knows the zone. One zone and no motion:
+ * pictures of two runs differ in times alone.
+ */
 export async function openView(browser: Browser, view: View, base: string, signedIn: boolean): Promise<Visitor> {
   const visitor = await visit(browser, {
     ...views[view],
-    timezoneId: "Europe/Zurich",
+    timezoneId: zone,
     locale: "en-GB",
     reducedMotion: "reduce",
   });
+  await visitor.context.addCookies([{ name: "zone", value: encodeURIComponent(zone), url: base }]);
   if (!signedIn) return visitor;
   await visitor.page.goto(`${base}/login`);
   await signIn(visitor.page);
