@@ -36,8 +36,8 @@ async function wholePage(page: Page, file: string): Promise<void> {
 const server = await startTestServer();
 process.env.LYNCEUS_TEST_DATABASE_URL ??= server.url;
 const browser = await openChromium();
-// Whoever ends it leaves no server behind: without its browser it comes to its end by itself.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void browser.close());
+// Whoever ends it leaves no server behind: without its browser it comes to its end by itself. A terminal says so twice.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void browser.close());
 await mkdir(folder, { recursive: true });
 let taken = 0;
 try {
