@@ -183,7 +183,7 @@ test("a row shows hostile names as text, cut in the middle, and unknown where no
   };
   const view = rowView(row, { now: t0 + hour, zone: "UTC" });
   expect(view.fullName).toBe("<b>KIOSK⟨U+202E⟩-FRONTDESK-EAST-01");
-  expect(view.name).toHaveLength(19);
+  expect(view.name).toHaveLength(17);
   expect(view).toMatchObject({
     route: "unknown",
     verdict: "unknown",
