@@ -149,6 +149,7 @@ const not: Readonly<Record<string, readonly string[]>> = {
     "npm run screenshots -- machine",
     "npx vitest run --root e2e --config vitest.screenshots.config.mts",
   ],
+  "fills a database for minutes, as the benchmarks do without it": ["npm run seed -- --data-dir DIR"],
   "opens an editor": ["editor /etc/lynceus-agent/agent.env"],
   "needs a real Windows": [
     "sc query LynceusAgent >nul 2>&1 || msiexec /i \\\\contoso.com\\netlogon\\lynceus-agent.msi /qn ENROLL_TOKEN=lyn1.… ALLOWED_SUFFIXES=contoso.com",
