@@ -38,17 +38,22 @@ export function reapedCpuSeconds(pid: number): number {
   return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** Processor time of a process's threads that live, in ms, to a millionth. */
+/** Processor time of a process's threads that live, in ms, to a millionth; 0 once it has ended, as PostgreSQL's workers do. */
 export function onCpuMs(pid: number): number {
-  let nanoseconds = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    try {
-      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
-    } catch {
-      // It ended while we looked.
-    }
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + onCpuOf(`/proc/${pid}/task/${task}`), 0) / 1e6;
+  } catch {
+    return 0;
   }
-  return nanoseconds / 1e6;
+}
+
+/** Nanoseconds; 0 for a thread that ended while we looked. */
+function onCpuOf(task: string): number {
+  try {
+    return Number(readFileSync(`${task}/schedstat`, "utf8").split(" ")[0]);
+  } catch {
+    return 0;
+  }
 }
 
 /** Processes whose parent this is. */
