@@ -181,8 +181,13 @@ const fields: Partial<Record<FilterField, FieldSql>> = {
     value: Prisma.sql`unnest(t.failed_targets)`,
     unknown: Prisma.sql`NOT ${hasTraits(Prisma.sql`TRUE`)}`,
     none: never,
+    // Names of targets are lower case (protocol/facts.ts), so a whole one is looked for without a query for each machine.
     text: (value) =>
-      hasTraits(Prisma.sql`EXISTS (SELECT FROM unnest(x.failed_targets) f WHERE ${matchesText(Prisma.sql`f`, value)})`),
+      hasTraits(
+        value.match === "exact"
+          ? Prisma.sql`${value.needle.toLowerCase()} = ANY (x.failed_targets)`
+          : Prisma.sql`EXISTS (SELECT FROM unnest(x.failed_targets) f WHERE ${matchesText(Prisma.sql`f`, value)})`,
+      ),
   },
   issuer: textField(Prisma.sql`m.tls_issuer`),
   resolver: traitField("resolver", textField),

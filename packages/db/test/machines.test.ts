@@ -190,6 +190,8 @@ describe("the machines list", () => {
     ["subnet:10.41.0.0/16", []],
     ["-subnet:10.41.0.0/16", ["LT-9"]],
     ["target:autodiscover*", ["LT-9"]],
+    ["target:EWS", ["LT-9"]],
+    ["target:ew", []],
     ["changed>1h changed<2h", ["LT-9"]],
   ])("filters by %s", async (filter, expected) => {
     expect(await names(filter)).toEqual(expected);
