@@ -1,4 +1,6 @@
+import { minuteDays } from "@lynceus/db/count-series";
 import { readRetention, storedSize } from "@lynceus/db/retention";
+import { tenMinutesDays } from "@lynceus/db/target-samples";
 import { allows } from "@lynceus/protocol/access";
 import { formatCount } from "@lynceus/protocol/present";
 import type { Metadata } from "next";
@@ -27,8 +29,8 @@ export default async function RetentionPage() {
     ["Helpdesk reports, canaries, fix verifications, check requests", text(historyDays), "they may name a person"],
     ["Messages that could not be stored", text(historyDays), "for whoever looks into why"],
     ["Silences", text(historyDays), "from their end"],
-    ["Counts by the minute", "35 days", "fixed; hours stand for them after that"],
-    ["Answers of targets in ten minutes", "7 days", "fixed; hours stand for them after that"],
+    ["Counts by the minute", text(minuteDays), "fixed; hours stand for them after that"],
+    ["Answers of targets in ten minutes", text(tenMinutesDays), "fixed; hours stand for them after that"],
     ["Counts and answers by the hour", text(historyDays), "trends of a month and of the year before"],
     ["Notes on machines", "while the machine is there", "or until somebody removes them"],
     ["Sessions", "7 days", "fixed; since the last use"],
